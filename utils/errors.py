@@ -1,0 +1,112 @@
+"""The one error tree.
+
+GamelakeError
+├── UsageError            2  wrong command line or configuration
+├── SourceError           3  the source refused us or cannot be reached
+├── QuotaSpent            4  the request budget is used up; resume later
+├── ChecksFailed          5  a check failed, nothing was published
+├── Locked                6  another writer holds the lake
+├── Conflict              6  main moved while we were building
+├── ServiceDown           7  a configured service does not answer
+├── Incomplete            8  finished, but not everything could be read
+└── Stopped             130  Ctrl-C; the same command continues
+
+Anything else is a defect of ours and ends with exit code 1.
+"""
+
+from typing import ClassVar
+
+
+class GamelakeError(Exception):
+    """An expected failure: what was done, on what, why, and what to do next."""
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "defect"
+
+    def __init__(self, message: str, *, operation: str, subject: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.operation = operation
+        self.subject = subject
+        self.hint = hint
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the `--json` form: `{error, code, subject, hint}`."""
+        return {
+            "error": self.message,
+            "code": self.code,
+            "subject": self.subject or self.operation,
+            "hint": self.hint,
+        }
+
+
+class UsageError(GamelakeError):
+    """The command line or the configuration is wrong."""
+
+    exit_code = 2
+    code = "usage"
+
+
+class SourceError(GamelakeError):
+    """The source refused the request or cannot be reached."""
+
+    exit_code = 3
+    code = "source"
+
+
+class QuotaSpent(GamelakeError):
+    """The month's requests are used up; what was read is stored."""
+
+    exit_code = 4
+    code = "quota"
+
+
+class ChecksFailed(GamelakeError):
+    """At least one check failed, so nothing was published."""
+
+    exit_code = 5
+    code = "checks"
+
+
+class Locked(GamelakeError):
+    """Another writer works on this lake."""
+
+    exit_code = 6
+    code = "locked"
+
+
+class Conflict(GamelakeError):
+    """The reference moved since this run started from it."""
+
+    exit_code = 6
+    code = "conflict"
+
+
+class ServiceDown(GamelakeError):
+    """A configured service does not answer."""
+
+    exit_code = 7
+    code = "service"
+
+
+class Incomplete(GamelakeError):
+    """The run finished, but some page or window could not be read."""
+
+    exit_code = 8
+    code = "incomplete"
+
+
+class Stopped(GamelakeError):
+    """The user stopped the run; the same command continues it."""
+
+    exit_code = 130
+    code = "stopped"
+
+
+def exit_code(error: BaseException) -> int:
+    """Map any exception to the process exit code of DESIGN section 3."""
+    if isinstance(error, GamelakeError):
+        return error.exit_code
+    if isinstance(error, KeyboardInterrupt):
+        return Stopped.exit_code
+    return 1
