@@ -1,11 +1,11 @@
 """Every path and table name of a lake, in one place (DESIGN sections 4 to 7).
 
-    GAMELAKE_HOME/
-      raw/<source>/<entity>/run=<run_id>/part-NNNNN.parquet  + part-NNNNN.manifest.json
-      raw/<source>/_quarantine/run=<run_id>/part-NNNNN.parquet
-      spool/<run_id>/...                  pages read but not yet rolled into a part (not raw)
-      warehouse/games/<table>/...         Iceberg data and metadata
-      catalog.db  store.db  logs/
+GAMELAKE_HOME/
+  raw/<source>/<entity>/run=<run_id>/part-NNNNN.parquet  + part-NNNNN.manifest.json
+  raw/<source>/_quarantine/run=<run_id>/part-NNNNN.parquet
+  spool/<run_id>/...                  pages read but not yet rolled into a part (not raw)
+  warehouse/games/<table>/...         Iceberg data and metadata
+  catalog.db  store.db  logs/
 """
 
 from dataclasses import dataclass

@@ -14,10 +14,7 @@ RATING = pa.struct(
     [("id", pa.int64()), ("title", pa.string()), ("count", pa.int64()), ("percent", pa.float64())]
 )
 STATUS = pa.struct(
-    [
-        (name, pa.int64())
-        for name in ("yet", "owned", "beaten", "toplay", "dropped", "playing")
-    ]
+    [(name, pa.int64()) for name in ("yet", "owned", "beaten", "toplay", "dropped", "playing")]
 )
 PLATFORM = pa.struct(
     [

@@ -1,0 +1,93 @@
+"""The ledger: which version of every object was stored last. It answers new, changed, unchanged."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
+
+from storage.database import models
+from storage.database.repositories.upsert import upsert
+
+# Bound parameters a statement: SQLite's limit is 32,766, PostgreSQL's 65,535.
+_CHUNK = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """The last stored version of one object; `run_id` saw it last. Times are ISO text, UTC."""
+
+    natural_id: int
+    updated: str | None
+    payload_hash: str
+    listing: str
+    first_seen: str
+    last_seen: str
+    run_id: str
+
+
+class LedgerRepository:
+    """Bulk look-up and update by natural id."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lookup(self, source: str, entity: str, ids: Sequence[int]) -> dict[int, LedgerRow]:
+        """Return the known ones of `ids`."""
+        found: dict[int, LedgerRow] = {}
+        for start in range(0, len(ids), _CHUNK):
+            values = {"source": source, "entity": entity, "ids": ids[start : start + _CHUNK]}
+            rows = self._connection.execute(_LOOKUP, values)
+            found.update((row[0], LedgerRow(*row)) for row in rows)
+        return found
+
+    def upsert(self, source: str, entity: str, rows: Sequence[LedgerRow]) -> None:
+        """Add or replace rows; a known object keeps its `first_seen`. The last of equals wins."""
+        values = [
+            {"source": source, "entity": entity, **{n: getattr(row, n) for n in _FIELDS}}
+            for row in rows
+        ]
+        upsert(self._connection, models.Ledger, values, keep=("first_seen",))
+
+    def touch(
+        self, source: str, entity: str, ids: Sequence[int], *, seen_at: str, run_id: str
+    ) -> None:
+        """Note that run `run_id` saw objects unchanged at `seen_at`; unknown ids are left out."""
+        seen = {"s": source, "e": entity, "seen": seen_at, "run": run_id}
+        values = [seen | {"i": natural_id} for natural_id in ids]
+        if values:
+            self._connection.execute(_TOUCH, values)
+
+    def count(self, source: str, entity: str) -> int:
+        """Return how many objects are known."""
+        own = select(func.count()).select_from(models.Ledger).where(*_of(source, entity))
+        return self._connection.scalar(own) or 0
+
+    def ids(self, source: str, entity: str) -> Iterator[int]:
+        """Yield every known natural id in order."""
+        own = select(models.Ledger.natural_id).where(*_of(source, entity))
+        yield from self._connection.scalars(own.order_by(models.Ledger.natural_id))
+
+    def clear(self) -> None:
+        """Forget everything, before it is rebuilt from raw in the same transaction."""
+        self._connection.execute(delete(models.Ledger))
+
+
+_FIELDS = tuple(LedgerRow.__dataclass_fields__)
+_LOOKUP = select(*(getattr(models.Ledger, name) for name in _FIELDS)).where(
+    models.Ledger.source == bindparam("source"),
+    models.Ledger.entity == bindparam("entity"),
+    models.Ledger.natural_id.in_(bindparam("ids", expanding=True)),
+)
+_TOUCH = (
+    update(models.Ledger)
+    .where(
+        models.Ledger.source == bindparam("s"),
+        models.Ledger.entity == bindparam("e"),
+        models.Ledger.natural_id == bindparam("i"),
+    )
+    .values(last_seen=bindparam("seen"), run_id=bindparam("run"))
+)
+
+
+def _of(source: str, entity: str) -> tuple[ColumnElement[bool], ...]:
+    return (models.Ledger.source == source, models.Ledger.entity == entity)
