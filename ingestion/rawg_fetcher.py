@@ -129,8 +129,8 @@ class RawgClient:
         """Fetch page `number` (from 1) of `query`."""
         raise NotImplementedError
 
-    def lookup(self, entity: str) -> list[dict[str, object]]:
-        """Fetch all rows of a look-up: platforms, parent_platforms, stores or genres."""
+    def lookup(self, entity: str) -> bytes:
+        """Fetch all rows of a look-up, as one JSON array for `ingestion.lookups.read_lookup`."""
         raise NotImplementedError
 
     def close(self) -> None:

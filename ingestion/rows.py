@@ -7,20 +7,19 @@ page `len(good) + len(bad)` is the number of rows that it held.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 
 
 @dataclass(frozen=True)
 class GameRow:
-    """One valid game as sent; `payload` holds the declared fields, `extra` the others as JSON."""
+    """One valid game; `payload` is JSON of the declared fields, `extra` of all others."""
 
     natural_id: int
     updated: str
     payload_hash: str
-    payload: Any
-    extra: str | None
+    payload: bytes
+    extra: str
 
 
 @dataclass(frozen=True)
