@@ -74,6 +74,7 @@ class LocalFolderStore:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
+        self._synced: set[Path] = set()
 
     def put(self, key: str, data: bytes) -> None:
         """Create `key` from `data`; see ObjectStore.put."""
@@ -141,7 +142,7 @@ class LocalFolderStore:
     def _create(self, key: str, write: Callable[[BinaryIO], object]) -> None:
         path = self._path(key)
         with operation("store.put"):
-            _make_folder(path.parent)
+            self._make_folder(path.parent)
             temporary = path.with_name(f"{path.name}.{os.getpid()}-{next(_counter)}.tmp")
             try:
                 _write_synced(temporary, write)
@@ -149,6 +150,21 @@ class LocalFolderStore:
             finally:
                 temporary.unlink(missing_ok=True)
             sync_folder(path.parent)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Create `folder`; it and those above it, up to the root's, are synced once a process.
+
+        Also those that exist: a killed writer may have made them and not lived to sync them.
+        """
+        if folder in self._synced:
+            return
+        if folder == self._root:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            self._make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+        self._synced.add(folder)
 
     def _link(self, temporary: Path, path: Path, key: str) -> None:
         try:
@@ -183,15 +199,6 @@ def _write_synced(path: Path, write: Callable[[BinaryIO], object]) -> None:
         write(file)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _make_folder(folder: Path) -> None:
-    """Create `folder` with its parents; each new entry is synced in the folder above it."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    sync_folder(folder.parent)
 
 
 def _read_parquet(path: Path, columns: list[str] | None) -> pa.Table:

@@ -1,18 +1,17 @@
 """Rebuilding the ledger from raw, for a lake whose operational store was lost."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from storage.database.repositories.ledger import LedgerRow
-from storage.database.repositories.runs import LAST_RUN_ID
+from storage.database.repositories.runs import LAST_RUN_ID, is_run_id
 from storage.database.session import Database, UnitOfWork
-from storage.layout import QUARANTINE
+from storage.layout import LOOKUPS, QUARANTINE
 from storage.object_store import ObjectStore
-from storage.raw_parts import list_parts
-from utils.clock import iso
+from storage.raw_parts import Manifest, RawPart, list_parts
+from utils.clock import iso, parse_iso
 
 LAST_FETCHED_AT = "last_fetched_at"
 
@@ -28,12 +27,14 @@ def rebuild_ledger(store: ObjectStore, database: Database) -> int:
     next ingest reads everything again and stores nothing that is already there. The last fetch
     time and run id are restored too, so that new ones come after them.
     """
+    parts = {entity: list_parts(store, *entity) for entity in sorted(_entities(store))}
     with database.unit_of_work() as unit:
         unit.ledger.clear()
-        for source, entity in sorted(_entities(store)):
-            _rebuild_entity(store, unit, source, entity)
-        _restore_order(store, unit)
-        return sum(unit.ledger.count(*entity) for entity in _entities(store))
+        for (source, entity), own in parts.items():
+            if own and entity != QUARANTINE:
+                _rebuild_entity(unit, source, entity, versions=_versions(store, entity, own))
+        _restore_order(unit, [part.manifest for own in parts.values() for part in own])
+        return sum(unit.ledger.count(*entity) for entity in parts)
 
 
 def _entities(store: ObjectStore) -> set[tuple[str, str]]:
@@ -41,23 +42,20 @@ def _entities(store: ObjectStore) -> set[tuple[str, str]]:
     return {(parts[0], parts[1]) for parts in keys if len(parts) == 4}
 
 
-def _rebuild_entity(store: ObjectStore, unit: UnitOfWork, source: str, entity: str) -> None:
-    if entity == QUARANTINE:
-        return
-    tables = [_versions(store, part.key) for part in list_parts(store, source, entity)]
-    if not tables:
-        return
-    versions = pa.concat_tables(tables)
-    order = pc.sort_indices(versions["_fetched_at"])  # stable: ties keep their place in raw
-    for batch in versions.take(order).to_batches(max_chunksize=_BATCH):
+def _versions(store: ObjectStore, entity: str, parts: Sequence[RawPart]) -> pa.Table:
+    """Return every stored version, oldest first, as a table of `_COLUMNS`."""
+    absent = {"updated"} if entity in LOOKUPS else set()
+    wanted = [name for name in _COLUMNS if name not in absent]
+    table = store.read_table([part.key for part in parts], wanted)
+    for name in absent:
+        table = table.append_column(name, pa.nulls(len(table), pa.string()))
+    # A stable sort: versions fetched at one time keep their place in raw.
+    return table.select(_COLUMNS).take(pc.sort_indices(table["_fetched_at"]))
+
+
+def _rebuild_entity(unit: UnitOfWork, source: str, entity: str, *, versions: pa.Table) -> None:
+    for batch in versions.to_batches(max_chunksize=_BATCH):
         unit.ledger.upsert(source, entity, list(_rows(batch)))
-
-
-def _versions(store: ObjectStore, key: str) -> pa.Table:
-    table = store.read_table([key])
-    if "updated" not in table.column_names:  # look-ups have none
-        table = table.append_column("updated", pa.nulls(len(table), pa.string()))
-    return table.select(_COLUMNS)
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[LedgerRow]:
@@ -69,11 +67,9 @@ def _rows(batch: pa.RecordBatch) -> Iterator[LedgerRow]:
         yield LedgerRow(natural_id, updated, payload_hash, listing, seen, seen, run_id)
 
 
-def _restore_order(store: ObjectStore, unit: UnitOfWork) -> None:
-    parts = [part for entity in _entities(store) for part in list_parts(store, *entity)]
-    if not parts:
-        return
-    fetched = max(datetime.fromisoformat(part.manifest.last_fetched_at) for part in parts)
-    last_run = max(part.manifest.run_id for part in parts)
-    for key, value in ((LAST_FETCHED_AT, iso(fetched)), (LAST_RUN_ID, last_run)):
-        unit.state.set(key, max(value, unit.state.get(key) or ""))
+def _restore_order(unit: UnitOfWork, manifests: Sequence[Manifest]) -> None:
+    fetched = (iso(parse_iso(manifest.last_fetched_at)) for manifest in manifests)
+    run_ids = (manifest.run_id for manifest in manifests if is_run_id(manifest.run_id))
+    for key, values in ((LAST_FETCHED_AT, fetched), (LAST_RUN_ID, run_ids)):
+        if last := max([unit.state.get(key) or "", *values]):
+            unit.state.set(key, last)

@@ -10,6 +10,7 @@ from utils.redact import RedactingFormatter, Redactor
 
 _HUMAN = "%(levelname)s: %(message)s"
 _FULL = "%(asctime)sZ %(levelname)-7s %(process)d %(threadName)s %(name)s: %(message)s"
+_OFF = logging.CRITICAL + 1
 _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG}
 
 # Libraries that print a line a request or a statement: of use only when one asks for all.
@@ -23,6 +24,19 @@ class _LazyFile(logging.FileHandler):
         path = Path(self.baseFilename)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("a", encoding="utf-8")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line; a log that cannot be written says so once and ends no run."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Give the file up. The standard way prints the record, and would print secrets."""
+        del record
+        self.setLevel(_OFF)
+        sys.stderr.write(f"WARNING: the log {self.baseFilename} cannot be written\n")
 
 
 class Logging:
@@ -39,7 +53,7 @@ class Logging:
 
 
 def set_up_logging(folder: Path | None, *, verbosity: int, redact: Redactor) -> Logging:
-    """Send log records to stderr and, at info level or below, to `folder`/gamelake.log.
+    """Send log records to stderr and, at info level or below, to `folder`/gamelake-YYYYMMDD.log.
 
     `verbosity`: -1 errors (`-q`), 0 warnings, 1 info (`-v`), 2 debug with libraries (`-vv`).
     """
@@ -60,7 +74,7 @@ def set_up_logging(folder: Path | None, *, verbosity: int, redact: Redactor) -> 
 
 
 def _file(folder: Path, level: int, redact: Redactor) -> logging.Handler:
-    handler = _LazyFile(folder / "gamelake.log", delay=True)
+    handler = _LazyFile(folder / time.strftime("gamelake-%Y%m%d.log", time.gmtime()), delay=True)
     formatter = RedactingFormatter(_FULL, redact)
     formatter.converter = time.gmtime
     handler.setLevel(level)

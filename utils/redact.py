@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 MASK = "***"
 
 # RAWG echoes the key in `next`, and HTTP errors print the whole URL.
-_KEY_PARAMETER = re.compile(r"(?i)\b(key=|key%3D)[^&\s\"'<>)\]}]+")
+_KEY_PARAMETER = re.compile(r"(?i)(?<![a-z])(key=|key%3D)[^&\s\"'<>)\]}]+")
 
 
 class Redactor:
@@ -46,6 +46,7 @@ def _forms(secret: str) -> Iterator[str]:
     yield quote(secret, safe="")
     yield quote(quote(secret, safe=""), safe="")
     yield quote_plus(secret)
+    yield repr(secret)[1:-1]
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield from _base64_cores(secret.encode())

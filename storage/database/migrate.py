@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from utils.errors import UsageError
+from utils.seams import operation
 
 _SCRIPTS = Path(__file__).with_name("migrations")
 
@@ -19,14 +20,17 @@ def migrate(engine: Engine) -> None:
     Raises UsageError when the store has a schema that this version does not know: a newer
     gamelake wrote it, and writing to it could break what that one relies on.
     """
-    with engine.begin() as connection:
-        config = alembic_config(connection)
-        scripts = ScriptDirectory.from_config(config)
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current == scripts.get_current_head():
+    scripts = ScriptDirectory(str(_SCRIPTS))
+    with engine.connect() as connection:
+        # Only looked at, so that opening a store waits for no one who is writing to it.
+        reader = connection.execution_options(reading=True)
+        if _revision(reader) == scripts.get_current_head():
             return
-        _refuse_unknown(scripts, current, engine)
-        command.upgrade(config, "head")
+    with engine.connect() as connection:
+        _refuse_unknown(scripts, _revision(connection), engine)
+        command.upgrade(alembic_config(connection), "head")
+        with operation("db.commit"):
+            connection.commit()
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -36,6 +40,10 @@ def alembic_config(connection: Connection) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _refuse_unknown(scripts: ScriptDirectory, current: str | None, engine: Engine) -> None:

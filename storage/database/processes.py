@@ -53,7 +53,8 @@ def _namespace() -> str:
 def _started(pid: int) -> str:
     # Field 22, counted after the command, which may itself hold spaces and parentheses.
     fields = _read(_PROC / str(pid) / "stat").rpartition(")")[2].split()
-    return fields[19] if len(fields) > 19 else ""
+    dead = len(fields) <= 19 or fields[0] in "ZX"  # a zombie waits for its parent, no more
+    return "" if dead else fields[19]
 
 
 def _read(path: Path) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from storage.database import models
 from storage.database.processes import Process, is_gone, this_process
-from storage.database.repositories.upsert import upsert
+from storage.database.repositories.upsert import insert_missing, upsert
 from utils.clock import iso
 from utils.errors import Locked
 
@@ -47,12 +47,13 @@ class LeaseRepository:
 
         Raises Locked naming the holder.
         """
+        # A row to lock must exist, or two first takers would both get epoch 1.
+        insert_missing(self._connection, models.LeaseRow, [{"name": name, **_NEVER_TAKEN}])
         held = self._row(name)
-        if held is not None and not _is_free(held, now):
+        if held is None or not _is_free(held, now):
             raise _held_by(name, held)
         process = this_process()
-        epoch = 1 if held is None else held.epoch + 1
-        lease = Lease(name, owner, epoch, process.pid, process.host, _end(now, ttl_s))
+        lease = Lease(name, owner, held.epoch + 1, process.pid, process.host, _end(now, ttl_s))
         upsert(self._connection, models.LeaseRow, [vars(lease) | {"process": process.identity}])
         return lease
 
@@ -102,6 +103,9 @@ class LeaseRepository:
         self._connection.execute(own.values(expires_at=expires_at))
 
 
+_NEVER_TAKEN: dict[str, object] = _Held("", 0, 0, "", "", None)._asdict()
+
+
 def _is_free(row: _Held, now: datetime) -> bool:
     if row.expires_at is None or row.expires_at <= iso(now):
         return True
@@ -112,9 +116,13 @@ def _end(now: datetime, ttl_s: float) -> str:
     return iso(now + timedelta(seconds=ttl_s))
 
 
-def _held_by(name: str, row: _Held) -> Locked:
+def _holder(row: _Held | None) -> str:
+    return f"{row.owner} (process {row.pid} on {row.host})" if row is not None else "nobody"
+
+
+def _held_by(name: str, row: _Held | None) -> Locked:
     return Locked(
-        f"{row.owner} (process {row.pid} on {row.host}) is writing to this lake",
+        f"{_holder(row)} is writing to this lake",
         operation="take the lease",
         subject=name,
         hint="wait for it to end, or add --wait",
@@ -122,9 +130,8 @@ def _held_by(name: str, row: _Held) -> Locked:
 
 
 def _fenced(lease: Lease, row: _Held | None) -> Locked:
-    holder = f"{row.owner} (process {row.pid} on {row.host})" if row is not None else "nobody"
     return Locked(
-        f"{lease.owner} lost its lease on this lake; {holder} holds it now",
+        f"{lease.owner} lost its lease on this lake; {_holder(row)} holds it now",
         operation="commit",
         subject=lease.name,
         hint="nothing of this step was stored; start the command again",

@@ -1,7 +1,7 @@
 """The ledger: which version of every object was stored last. It answers new, changed, unchanged."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
 
@@ -12,8 +12,7 @@ from storage.database.repositories.upsert import upsert
 _CHUNK = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
+class LedgerRow(NamedTuple):
     """The last stored version of one object; `run_id` saw it last. Times are ISO text, UTC."""
 
     natural_id: int
@@ -36,16 +35,13 @@ class LedgerRepository:
         found: dict[int, LedgerRow] = {}
         for start in range(0, len(ids), _CHUNK):
             values = {"source": source, "entity": entity, "ids": ids[start : start + _CHUNK]}
-            rows = self._connection.execute(_LOOKUP, values)
-            found.update((row[0], LedgerRow(*row)) for row in rows)
+            for row in self._connection.execute(_LOOKUP, values).all():
+                found[row[0]] = LedgerRow._make(row)
         return found
 
     def upsert(self, source: str, entity: str, rows: Sequence[LedgerRow]) -> None:
         """Add or replace rows; a known object keeps its `first_seen`. The last of equals wins."""
-        values = [
-            {"source": source, "entity": entity, **{n: getattr(row, n) for n in _FIELDS}}
-            for row in rows
-        ]
+        values = [{"source": source, "entity": entity, **row._asdict()} for row in rows]
         upsert(self._connection, models.Ledger, values, keep=("first_seen",))
 
     def touch(
@@ -72,8 +68,7 @@ class LedgerRepository:
         self._connection.execute(delete(models.Ledger))
 
 
-_FIELDS = tuple(LedgerRow.__dataclass_fields__)
-_LOOKUP = select(*(getattr(models.Ledger, name) for name in _FIELDS)).where(
+_LOOKUP = select(*(getattr(models.Ledger, name) for name in LedgerRow._fields)).where(
     models.Ledger.source == bindparam("source"),
     models.Ledger.entity == bindparam("entity"),
     models.Ledger.natural_id.in_(bindparam("ids", expanding=True)),

@@ -1,5 +1,6 @@
 """Runs and their state machine (requirement S003)."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,14 @@ _STAMP = "%Y%m%dt%H%M%S-%f"
 
 # A rebuilt store has no runs, but raw holds their ids: new ids must still come after them.
 LAST_RUN_ID = "last_run_id"
+
+
+def is_run_id(text: str) -> bool:
+    """Return whether `text` is an id that `RunRepository.create` gives out."""
+    try:
+        return datetime.strptime(text, _STAMP).strftime(_STAMP) == text
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -114,8 +123,9 @@ class RunRepository:
 
     def resumable(self, kind: Kind, scope: dict[str, Any]) -> Run | None:
         """Return the newest run of `scope` if it is unfinished."""
+        stored = json.loads(json.dumps(scope))  # as it comes back: tuples are lists
         query = _RUNS.where(models.Run.kind == kind).order_by(models.Run.run_id.desc())
-        same = (Run(*row) for row in self._connection.execute(query) if row.scope == scope)
+        same = (Run(*row) for row in self._connection.execute(query) if row.scope == stored)
         newest = next(same, None)
         return newest if newest is not None and newest.state in _RESUMABLE else None
 
