@@ -1,0 +1,171 @@
+"""Writes tables on a branch: one snapshot a table and run, however often it is asked.
+
+`replace` takes any stream of Arrow batches; `replace_by` lets an engine write the file itself,
+which is the faster way for DuckDB (its COPY encodes on all cores).
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+from pyiceberg.expressions import AlwaysTrue
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from sqlalchemy.exc import SQLAlchemyError
+
+from etl.iceberg_contract import LakeCatalog
+from etl.iceberg_files import Target, copy_options, describe, write_stream
+from etl.iceberg_io import sync_file
+from etl.iceberg_record import RECORD_PROPERTY, RUN_PROPERTY, PublishRecord
+from etl.iceberg_schemas import TABLES, StarTable
+from etl.iceberg_types import TABLE_PROPERTIES, iceberg_schema, sort_order
+from storage.layout import NAMESPACE
+from utils.seams import operation
+
+# After these nobody knows whether the commit landed.
+_LOST_ANSWERS = (OSError, SQLAlchemyError, CommitFailedException)
+
+Producer = Callable[[StarTable, Table], list[DataFile]]
+
+
+@dataclass(frozen=True)
+class WriteResult:
+    """What is on the branch now: rows and files of the whole table, and its snapshot."""
+
+    rows: int
+    files: int
+    snapshot_id: int
+
+
+class BranchWriter:
+    """Writes on one branch of `catalog`; usable from several threads, a table in each."""
+
+    def __init__(self, catalog: LakeCatalog, branch: str) -> None:
+        self._tables: Catalog = catalog.branch_tables(branch)
+
+    def replace(
+        self, table_name: str, batches: pa.RecordBatchReader, *, run_id: str
+    ) -> WriteResult:
+        """Make the batches the whole content of the table, creating it when missing.
+
+        Rows should come in the table's sort order. Memory: one row group. If this branch's
+        table was last written by `run_id` already, nothing is read or written.
+        """
+        return self._write(table_name, _streamed(batches), run_id=run_id, keep=False)
+
+    def append(self, table_name: str, batches: pa.RecordBatchReader, *, run_id: str) -> WriteResult:
+        """Add the batches to the table; otherwise as `replace`."""
+        return self._write(table_name, _streamed(batches), run_id=run_id, keep=True)
+
+    def replace_by(
+        self, table_name: str, write: Callable[[Target], object], *, run_id: str
+    ) -> WriteResult:
+        """Make the one parquet file that `write` creates at `Target.path` the whole content.
+
+        For DuckDB: `lambda target: connection.execute(target.copy_statement(select))`.
+        """
+        return self._write(table_name, _engine_written(write), run_id=run_id, keep=False)
+
+    def write_record(self, record: PublishRecord) -> None:
+        """Put the publish record on the branch; the merge publishes it with the tables."""
+        with operation("catalog.commit"):
+            self._tables.update_namespace_properties(
+                NAMESPACE, updates={RECORD_PROPERTY: record.to_json()}
+            )
+
+    def _write(self, name: str, produce: Producer, *, run_id: str, keep: bool) -> WriteResult:
+        declared = TABLES[name]
+        table = self._open(declared)
+        if _run_of(table) != run_id:
+            files = produce(declared, table)
+            table = self._commit(declared, files, run_id=run_id, keep=keep)
+        return _result(table)
+
+    def _open(self, declared: StarTable) -> Table:
+        """Load the table, or create it empty."""
+        try:
+            return self._tables.load_table((NAMESPACE, declared.name))
+        except NoSuchTableError:
+            with operation("catalog.commit"):
+                return self._tables.create_table_if_not_exists(
+                    (NAMESPACE, declared.name),
+                    schema=iceberg_schema(declared),
+                    sort_order=sort_order(declared),
+                    properties=TABLE_PROPERTIES,
+                )
+
+    def _commit(
+        self, declared: StarTable, files: list[DataFile], *, run_id: str, keep: bool
+    ) -> Table:
+        """Commit the files as one snapshot; after a lost answer look for it before trying again.
+
+        Nothing is deleted on failure: what looks like an orphan may be live.
+        """
+        try:
+            return _snapshot(self._open(declared), files, run_id=run_id, keep=keep)
+        except _LOST_ANSWERS:
+            table = self._open(declared)
+            if _run_of(table) == run_id:
+                return table
+            return _snapshot(table, files, run_id=run_id, keep=keep)
+
+
+def _streamed(batches: pa.RecordBatchReader) -> Producer:
+    def produce(declared: StarTable, table: Table) -> list[DataFile]:
+        return write_stream(declared, batches, table.io, _new_paths(table))
+
+    return produce
+
+
+def _engine_written(write: Callable[[Target], object]) -> Producer:
+    def produce(declared: StarTable, table: Table) -> list[DataFile]:
+        path = Path(next(_new_paths(table)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with operation("warehouse.write"):
+            write(Target(str(path), copy_options(declared)))
+            sync_file(path)
+        file = describe(declared, str(path), table.io)
+        return [file] if file.record_count else []
+
+    return produce
+
+
+def _new_paths(table: Table) -> Iterator[str]:
+    while True:
+        yield table.location_provider().new_data_location(f"{uuid.uuid4()}.parquet")
+
+
+def _snapshot(table: Table, files: list[DataFile], *, run_id: str, keep: bool) -> Table:
+    """Commit one snapshot that adds `files` and, unless `keep`, drops all others."""
+    transaction = table.transaction()
+    update = transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: run_id})
+    with update.fast_append() if keep else update.overwrite() as producer:
+        if not keep:
+            producer.delete_by_predicate(AlwaysTrue())
+            for task in table.scan().plan_files():
+                producer.delete_data_file(task.file)
+        for file in files:
+            producer.append_data_file(file)
+    return transaction.commit_transaction()
+
+
+def _run_of(table: Table) -> str | None:
+    """Return the run that wrote the current snapshot, None for an empty table."""
+    snapshot = table.current_snapshot()
+    if snapshot is None or snapshot.summary is None:
+        return None
+    return snapshot.summary.additional_properties.get(RUN_PROPERTY)
+
+
+def _result(table: Table) -> WriteResult:
+    snapshot = table.current_snapshot()
+    summary = snapshot.summary.additional_properties if snapshot and snapshot.summary else {}
+    return WriteResult(
+        rows=int(summary.get("total-records", "0")),
+        files=int(summary.get("total-data-files", "0")),
+        snapshot_id=snapshot.snapshot_id if snapshot else -1,
+    )
