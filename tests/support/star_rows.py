@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from etl.iceberg_schemas import TABLES
 from etl.iceberg_record import PublishRecord
+from etl.iceberg_schemas import TABLES
 
-_FILL = {
+_FILL: dict[pa.DataType, object] = {
     pa.int64(): 1,
     pa.int32(): 1,
     pa.float64(): 0.5,

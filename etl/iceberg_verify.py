@@ -1,0 +1,107 @@
+"""Invariants of the catalog, read from what is stored; `gamelake verify` and crash tests ask."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.iceberg_contract import LakeCatalog, PinnedCatalog, PinnedTable
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One broken invariant: where it is, and what is wrong there."""
+
+    subject: str
+    detail: str
+
+
+def local_size(path: str) -> int | None:
+    """Return the size of a local file in bytes, or None when there is none."""
+    try:
+        return Path(path).stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def referenced_files(catalog: LakeCatalog) -> dict[str, dict[str, int | None]]:
+    """Return, for each branch and tag, the files its tables need and their recorded sizes.
+
+    A size is None where Iceberg records none (metadata files and manifest lists). Raises what
+    reading a broken metadata file raises; `missing_files` turns that into a problem.
+    """
+    found: dict[str, dict[str, int | None]] = {}
+    for name in catalog.references():
+        found[name] = {}
+        for table in catalog.pin(name).tables.values():
+            found[name].update(table.files())
+    return found
+
+
+def missing_files(
+    catalog: LakeCatalog, size_of: Callable[[str], int | None] = local_size
+) -> list[Problem]:
+    """Return every file that a branch or tag needs and that is absent, short or unreadable."""
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for name in catalog.references():
+        for table in catalog.pin(name).tables.values():
+            if table.metadata_location not in seen:
+                seen.add(table.metadata_location)
+                problems += _broken_files(f"{name}: {table.name}", table, size_of)
+    return problems
+
+
+def _broken_files(
+    subject: str, table: PinnedTable, size_of: Callable[[str], int | None]
+) -> Iterator[Problem]:
+    try:
+        files = table.files()
+    except (OSError, ValueError) as error:
+        yield Problem(subject, f"its metadata cannot be read: {error}")
+        return
+    for path, expected in files.items():
+        size = size_of(path)
+        if size is None:
+            yield Problem(subject, f"{path} is missing")
+        elif size == 0 or expected not in (None, size):
+            yield Problem(subject, f"{path} has {size} bytes of {expected or 'some'}")
+
+
+def record_mismatches(commit: PinnedCatalog) -> list[Problem]:
+    """Return where the tables of a commit differ from its publish record, which lists them all."""
+    if commit.record is None:
+        return [Problem(name, "is published without a record") for name in commit.tables]
+    tables = commit.tables
+    snapshots = {name: table.snapshot_id for name, table in tables.items()}
+    rows = {name: table.rows for name, table in tables.items()}
+    return [
+        *_differences("snapshot", commit.record.tables, snapshots),
+        *_differences("row count", commit.record.rows, rows),
+    ]
+
+
+def _differences(
+    what: str, recorded: Mapping[str, int], found: Mapping[str, int]
+) -> Iterator[Problem]:
+    for name in sorted({*recorded, *found}):
+        if recorded.get(name) != found.get(name):
+            yield Problem(
+                name, f"{what} is {found.get(name)}, the record says {recorded.get(name)}"
+            )
+
+
+def unreferenced_files(catalog: LakeCatalog, warehouse: Path) -> list[Path]:
+    """Return the local files that no branch or tag can reach, through any snapshot it knows.
+
+    They are what killed or failed runs left: harmless, and for maintenance to remove once no
+    writer is at work.
+    """
+    reachable: set[str] = set()
+    seen: set[str] = set()
+    for name in catalog.references():
+        for table in catalog.pin(name).tables.values():
+            if table.metadata_location not in seen:
+                seen.add(table.metadata_location)
+                reachable.update(table.reachable_files())
+    files = (path for path in sorted(warehouse.rglob("*")) if path.is_file())
+    return [path for path in files if str(path.absolute()) not in reachable]
