@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -35,7 +35,7 @@ LAST_RUN_ID = "last_run_id"
 def is_run_id(text: str) -> bool:
     """Return whether `text` is an id that `RunRepository.create` gives out."""
     try:
-        return datetime.strptime(text, _STAMP).strftime(_STAMP) == text
+        return _stamp_of(text).strftime(_STAMP) == text
     except ValueError:
         return False
 
@@ -171,11 +171,14 @@ class RunRepository:
     def _next_id(self, now: datetime) -> str:
         stored = self._connection.scalar(select(func.max(models.Run.run_id))) or ""
         last = max(stored, StateRepository(self._connection).get(LAST_RUN_ID) or "")
-        candidate = now.strftime(_STAMP)
+        candidate = now.astimezone(UTC).strftime(_STAMP)
         if candidate > last:
             return candidate
-        after = datetime.strptime(last, _STAMP).replace(tzinfo=now.tzinfo)
-        return (after + timedelta(microseconds=1)).strftime(_STAMP)
+        return (_stamp_of(last) + timedelta(microseconds=1)).strftime(_STAMP)
+
+
+def _stamp_of(run_id: str) -> datetime:
+    return datetime.strptime(run_id, _STAMP).replace(tzinfo=UTC)
 
 
 _RUNS = select(

@@ -1,0 +1,238 @@
+"""One writer: the lease, its epochs, and what happens to those who lost it."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import crash
+import pytest
+import storage_scenarios
+from clocks import FakeClock
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from storage.database.processes import Process, is_gone, this_process
+from storage.database.repositories.leases import Lease
+from storage.database.session import Database
+from storage.database.writer import hold_writer
+from utils.errors import Locked
+from utils.seams import Fault
+
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def database(tmp_path: Path, clock: FakeClock) -> Iterator[Database]:
+    with Database.open(storage_scenarios.url(tmp_path), clock=clock) as database:
+        yield database
+
+
+def acquire(database: Database, owner: str, ttl_s: float = 60) -> Lease:
+    with database.unit_of_work() as unit:
+        return unit.leases.acquire("writer", owner, database.clock.now(), ttl_s)
+
+
+def test_the_second_writer_is_told_who_the_first_is(database: Database) -> None:
+    acquire(database, "ingest")
+    with pytest.raises(Locked, match=rf"ingest \(process {os.getpid()} on .*\) is writing"):
+        acquire(database, "etl")
+
+
+def test_a_zombie_cannot_commit_after_a_new_epoch(database: Database, clock: FakeClock) -> None:
+    zombie = acquire(database, "old")
+    clock.advance(61)
+    fresh = acquire(database, "new")
+    assert fresh.epoch == zombie.epoch + 1
+    with pytest.raises(Locked, match="old lost its lease"), database.unit_of_work(zombie) as unit:
+        unit.state.set("key", "stale")
+    with database.unit_of_work(fresh) as unit:
+        assert unit.state.get("key") is None
+        unit.state.set("key", "fresh")
+
+
+def test_a_released_lease_fences_too_and_its_epoch_is_never_given_again(
+    database: Database,
+) -> None:
+    first = acquire(database, "one")
+    with database.unit_of_work() as unit:
+        unit.leases.release(first)
+        assert unit.leases.current("writer") is None
+    with pytest.raises(Locked), database.unit_of_work(first) as unit:
+        unit.state.set("key", "late")
+    assert acquire(database, "two").epoch == first.epoch + 1
+
+
+class Leases(RuleBasedStateMachine):
+    """Random holders against a model: the last epoch, and until when it holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = FakeClock()
+        self.database = Database.open("sqlite://", clock=self.clock)
+        self.given: list[Lease] = []
+        self.until: float | None = None  # None: free
+        self.committed = 0
+
+    def teardown(self) -> None:
+        self.database.close()
+
+    @rule(seconds=st.integers(0, 40))
+    def wait(self, seconds: int) -> None:
+        self.clock.advance(seconds)
+
+    @rule(ttl_s=st.integers(1, 60))
+    def acquire(self, ttl_s: int) -> None:
+        free = self.until is None or self.until <= self.clock.monotonic()
+        try:
+            lease = acquire(self.database, f"owner-{len(self.given)}", ttl_s)
+        except Locked:
+            assert not free
+            return
+        assert free
+        assert lease.epoch == len(self.given) + 1
+        self.given.append(lease)
+        self.until = self.clock.monotonic() + ttl_s
+
+    @rule(which=st.integers(0, 99), ttl_s=st.integers(1, 60))
+    def renew(self, which: int, ttl_s: int) -> None:
+        if not self.given:
+            return
+        lease = self.given[which % len(self.given)]
+        try:
+            with self.database.unit_of_work() as unit:
+                unit.leases.renew(lease, self.clock.now(), ttl_s)
+        except Locked:
+            assert not self._is_current(lease)
+            return
+        assert self._is_current(lease)
+        self.until = self.clock.monotonic() + ttl_s
+
+    @rule(which=st.integers(0, 99))
+    def release(self, which: int) -> None:
+        if self.given:
+            lease = self.given[which % len(self.given)]
+            with self.database.unit_of_work() as unit:
+                unit.leases.release(lease)
+            self.until = None if self._is_current(lease) else self.until
+
+    @rule(which=st.integers(0, 99))
+    def commit(self, which: int) -> None:
+        if not self.given:
+            return
+        lease = self.given[which % len(self.given)]
+        try:
+            with self.database.unit_of_work(lease) as unit:
+                unit.state.set("committed", str(self.committed + 1))
+        except Locked:
+            assert not self._is_current(lease)
+            return
+        assert self._is_current(lease)
+        self.committed += 1
+
+    @invariant()
+    def only_current_holders_changed_the_store(self) -> None:
+        with self.database.reading() as unit:
+            assert int(unit.state.get("committed") or 0) == self.committed
+
+    def _is_current(self, lease: Lease) -> bool:
+        # Being late is not being replaced: until another takes over, the holder may go on.
+        return self.until is not None and lease.epoch == len(self.given)
+
+
+Leases.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestLeases = Leases.TestCase
+
+
+@linux
+@pytest.mark.parametrize(
+    ("changes", "gone"),
+    [
+        ({}, False),
+        ({"host": "elsewhere", "pid": 2**22 + 1}, False),  # out of sight: only time can tell
+        ({"pid": 2**22 + 1}, True),  # above the largest pid Linux gives
+        ({"start": "1"}, True),  # our pid, but it was another process then
+        ({"boot": "before the restart"}, True),
+        ({"namespace": "another container", "pid": 2**22 + 1}, False),
+    ],
+)
+def test_who_is_gone(changes: dict[str, object], gone: bool) -> None:
+    me = this_process()
+    identity = dict(zip(("boot", "namespace", "start"), me.identity.split("/"), strict=True))
+    fields = {"host": me.host, "pid": me.pid, **identity, **changes}
+    told = Process(fields["host"], fields["pid"], "{boot}/{namespace}/{start}".format(**fields))
+    assert is_gone(told) == gone
+
+
+@linux
+def test_a_zombie_process_is_gone() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    try:
+        me = this_process()
+        deadline = time.monotonic() + 10
+        boot, namespace, _ = me.identity.split("/")
+        while not is_gone(Process(me.host, child, f"{boot}/{namespace}/{_started(child)}")):
+            assert time.monotonic() < deadline, "a process that nobody reaped holds its lease"
+    finally:
+        os.waitpid(child, 0)
+
+
+def _started(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+
+
+@pytest.mark.crash
+def test_a_dead_process_frees_its_lease_at_once(tmp_path: Path) -> None:
+    with Database.open(storage_scenarios.url(tmp_path)) as database:
+        at_first_part = Fault("kill", "before", "store.put", 1)
+        died = crash.run(storage_scenarios.small_ingest, tmp_path, fault=at_first_part)
+        assert died.killed
+        with hold_writer(database) as lease:
+            assert lease.epoch == 2
+
+
+def test_hold_writer_releases_at_the_end_and_after_an_error(database: Database) -> None:
+    with hold_writer(database, owner="one") as lease, database.reading() as unit:
+        assert unit.leases.current("writer") == lease
+    with pytest.raises(ZeroDivisionError), hold_writer(database):
+        _ = 1 // 0
+    with hold_writer(database) as third:
+        assert third.epoch == 3
+    assert [thread.name for thread in threading.enumerate() if thread.name == "lease"] == []
+
+
+def test_hold_writer_fails_at_once_unless_told_to_wait(
+    database: Database, clock: FakeClock
+) -> None:
+    acquire(database, "other", ttl_s=5)
+    with pytest.raises(Locked, match="other"), hold_writer(database):
+        pytest.fail("the lease was held twice")
+    assert clock.slept == []
+    with pytest.raises(Locked, match="other"), hold_writer(database, wait_s=3):
+        pytest.fail("the lease was held twice")
+    assert 3 <= sum(clock.slept) < 4
+    with hold_writer(database, wait_s=60) as lease:
+        assert lease.epoch == 2
+    assert clock.monotonic() < 7
+
+
+def test_the_heartbeat_keeps_a_short_lease(tmp_path: Path) -> None:
+    with (
+        Database.open(storage_scenarios.url(tmp_path)) as database,
+        hold_writer(database, ttl_s=0.6) as lease,
+    ):
+        time.sleep(1.5)
+        with database.unit_of_work() as unit:
+            renewed = unit.leases.current("writer")
+    assert renewed is not None
+    assert renewed.epoch == lease.epoch
+    assert renewed.expires_at > lease.expires_at

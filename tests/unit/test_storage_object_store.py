@@ -1,0 +1,174 @@
+"""The behaviour suite of the object store contract: every implementation passes all of it."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from storage.object_store import LocalFolderStore, ObjectInfo, ObjectStore
+from utils import seams
+from utils.errors import GamelakeError
+
+# An implementation joins the suite by its factory: a fresh, empty store for a test.
+FACTORIES: dict[str, Callable[[Path], ObjectStore]] = {
+    "folder": lambda folder: LocalFolderStore(folder / "raw"),
+}
+
+
+@pytest.fixture(params=FACTORIES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    return FACTORIES[request.param](tmp_path)
+
+
+def test_what_was_put_is_read_back(store: ObjectStore) -> None:
+    store.put("rawg/games/a.bin", b"\x00one")
+    assert store.get("rawg/games/a.bin") == b"\x00one"
+    assert store.stat("rawg/games/a.bin") == ObjectInfo("rawg/games/a.bin", 4)
+
+
+def test_an_empty_object_exists(store: ObjectStore) -> None:
+    store.put("a", b"")
+    assert store.stat("a") == ObjectInfo("a", 0)
+    assert store.get("a") == b""
+
+
+def test_the_same_bytes_again_are_fine(store: ObjectStore) -> None:
+    store.put("a", b"one")
+    store.put("a", b"one")
+    assert [info.key for info in store.list("")] == ["a"]
+
+
+@pytest.mark.parametrize("other", [b"two", b"", b"one and more"])
+def test_other_bytes_are_refused_and_change_nothing(store: ObjectStore, other: bytes) -> None:
+    store.put("a/b", b"one")
+    with pytest.raises(GamelakeError, match="a/b exists with other bytes"):
+        store.put("a/b", other)
+    assert store.get("a/b") == b"one"
+
+
+def test_files_go_in_and_out(store: ObjectStore, tmp_path: Path) -> None:
+    source, target = tmp_path / "in", tmp_path / "out"
+    source.write_bytes(b"x" * 3_000_000)
+    store.put_file("a/b", source)
+    store.put_file("a/b", source)
+    store.get_file("a/b", target)
+    assert target.read_bytes() == source.read_bytes()
+    source.write_bytes(b"y")
+    with pytest.raises(GamelakeError, match="other bytes"):
+        store.put_file("a/b", source)
+
+
+def test_an_absent_key_is_named(store: ObjectStore, tmp_path: Path) -> None:
+    assert store.stat("no/such") is None
+    reads = (
+        lambda: store.get("no/such"),
+        lambda: store.get_file("no/such", tmp_path / "out"),
+        lambda: store.read_table(["no/such"]),
+    )
+    for read in reads:
+        with pytest.raises(GamelakeError, match="no/such") as caught:
+            read()
+        assert caught.value.subject == "no/such"
+
+
+def test_a_folder_is_not_an_object(store: ObjectStore) -> None:
+    store.put("a/b", b"one")
+    assert store.stat("a") is None
+    with pytest.raises(GamelakeError):
+        store.get("a")
+
+
+def test_list_is_by_prefix_and_sorted_by_key(store: ObjectStore) -> None:
+    # '-' sorts before '/', so sorting folder by folder would give another order.
+    for key in ("r/b/1", "r/a/2", "r/a/10", "r/a-b/1", "q/1"):
+        store.put(key, key.encode())
+    assert [info.key for info in store.list("r/a")] == ["r/a-b/1", "r/a/10", "r/a/2"]
+    assert [info.key for info in store.list("r/a/")] == ["r/a/10", "r/a/2"]
+    assert [info.key for info in store.list("r/a/1")] == ["r/a/10"]
+    assert [info.key for info in store.list("")] == ["q/1", "r/a-b/1", "r/a/10", "r/a/2", "r/b/1"]
+    assert list(store.list("none/at/all")) == []
+    assert next(store.list("r/b")).size == len("r/b/1")
+
+
+@pytest.mark.parametrize("key", ["", "/a", "a/", "a//b", "../a", "a/../../b", "./a", "a.tmp"])
+def test_a_key_cannot_leave_the_root_or_look_unfinished(store: ObjectStore, key: str) -> None:
+    with pytest.raises(GamelakeError, match="is not an object key"):
+        store.put(key, b"one")
+    assert list(store.list("")) == []
+
+
+def test_read_table_keeps_the_order_of_keys_and_columns(store: ObjectStore, tmp_path: Path) -> None:
+    for key, ids in (("g/run=2/p", [3]), ("g/run=1/p", [1, 2])):
+        pq.write_table(pa.table({"id": ids, "name": [str(i) for i in ids]}), tmp_path / "part")
+        store.put_file(key, tmp_path / "part")
+    both = store.read_table(["g/run=2/p", "g/run=1/p"])
+    assert both.to_pydict() == {"id": [3, 1, 2], "name": ["3", "1", "2"]}
+    assert store.read_table(["g/run=1/p"], ["name"]).to_pydict() == {"name": ["1", "2"]}
+    assert store.read_table([]).num_rows == 0
+
+
+def test_uri_is_what_an_engine_opens(store: ObjectStore) -> None:
+    store.put("a/b", b"one")
+    uri = store.uri("a/b")
+    assert uri.startswith("s3://") or Path(uri).read_bytes() == b"one"
+
+
+def test_nothing_can_be_deleted(store: ObjectStore) -> None:
+    public = [name for name in dir(store) if not name.startswith("_")]
+    assert sorted(public) == sorted(name for name in dir(ObjectStore) if not name.startswith("_"))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_failed_put_can_be_tried_again(store: ObjectStore, when: seams.When) -> None:
+    fault = seams.Fault("error", when, "store.put", 1)
+    seams.arm(fault)
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            store.put("a/b", b"one")
+    finally:
+        seams.arm(None)
+    assert fault.fired == 1
+    assert (store.stat("a/b") is None) == (when == "before")
+    store.put("a/b", b"one")
+    assert store.get("a/b") == b"one"
+
+
+def test_of_many_writers_of_one_key_one_wins(store: ObjectStore) -> None:
+    def write(number: int) -> bool:
+        try:
+            store.put("a/b", str(number).encode())
+        except GamelakeError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = [number for number, done in enumerate(pool.map(write, range(16))) if done]
+    assert [str(number).encode() for number in won] == [store.get("a/b")]
+
+
+_parts = st.text("ab-=._0", min_size=1, max_size=4).filter(
+    lambda part: part not in (".", "..") and not part.endswith(".tmp")
+)
+_keys = st.lists(_parts, min_size=2, max_size=2).map("/".join)  # no key is another's folder
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.dictionaries(_keys, st.binary(max_size=9), max_size=6), prefix=_keys | st.just(""))
+@pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)
+def test_it_behaves_like_a_dict(
+    factory: Callable[[Path], ObjectStore],
+    tmp_path_factory: pytest.TempPathFactory,
+    data: dict[str, bytes],
+    prefix: str,
+) -> None:
+    store = factory(tmp_path_factory.mktemp("store"))
+    for key, value in data.items():
+        store.put(key, value)
+    expected = sorted((key, len(data[key])) for key in data if key.startswith(prefix))
+    assert [(info.key, info.size) for info in store.list(prefix)] == expected
+    assert {key: store.get(key) for key in data} == data
