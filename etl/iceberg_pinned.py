@@ -1,10 +1,12 @@
 """What readers get: the tables of one commit, loaded from files that never change."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
+from pyiceberg.exceptions import ValidationError
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.manifest import DataFile, DataFileContent, ManifestFile
 from pyiceberg.table import StaticTable
@@ -13,6 +15,9 @@ from pyiceberg.table.snapshots import Snapshot
 from etl.iceberg_contract import DataFileInfo, PinnedTable
 from etl.iceberg_record import PublishRecord
 from utils.errors import GamelakeError
+
+# What pyiceberg raises for a metadata or manifest file that is missing, cut short or garbled.
+_UNREADABLE = (OSError, ValueError, EOFError, ValidationError)
 
 
 class IcebergPinnedTable:
@@ -74,7 +79,8 @@ class IcebergPinnedTable:
 
     @cached_property
     def _table(self) -> StaticTable:
-        return StaticTable.from_metadata(self.metadata_location, self._properties)
+        with self._reading():
+            return StaticTable.from_metadata(self.metadata_location, self._properties)
 
     @cached_property
     def _snapshot(self) -> Snapshot:
@@ -85,14 +91,24 @@ class IcebergPinnedTable:
 
     @cached_property
     def _manifests(self) -> list[ManifestFile]:
-        return self._snapshot.manifests(self._table.io)
+        with self._reading():
+            return self._snapshot.manifests(self._table.io)
 
     def _data_files(self) -> Iterator[DataFile]:
         for manifest in self._manifests:
-            for entry in manifest.fetch_manifest_entry(self._table.io, discard_deleted=True):
+            with self._reading():
+                entries = manifest.fetch_manifest_entry(self._table.io, discard_deleted=True)
+            for entry in entries:
                 if entry.data_file.content != DataFileContent.DATA:
                     raise self._broken("it has delete files, so its parquet files hold dead rows")
                 yield entry.data_file
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except _UNREADABLE as error:
+            raise self._broken(str(error) or type(error).__name__) from error
 
     def _broken(self, why: str) -> GamelakeError:
         return GamelakeError(

@@ -23,6 +23,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
 from etl.iceberg_contract import Ref
+from etl.iceberg_io import sync_file
 from storage.layout import MAIN, NAMESPACE
 from utils.errors import GamelakeError, Locked, ServiceDown, UsageError
 from utils.seams import operation
@@ -208,6 +209,7 @@ class PointerStore:
                 "VALUES (?, ?, 'exists', 'true')",
                 (MAIN, NAMESPACE),
             )
+        sync_file(self._path)
 
     @contextmanager
     def _transaction(self, begin: str, what: str, seam: str | None = None) -> Iterator[None]:

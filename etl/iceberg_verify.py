@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.iceberg_contract import LakeCatalog, PinnedCatalog, PinnedTable
+from utils.errors import GamelakeError
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ def local_size(path: str) -> int | None:
 def referenced_files(catalog: LakeCatalog) -> dict[str, dict[str, int | None]]:
     """Return, for each branch and tag, the files its tables need and their recorded sizes.
 
-    A size is None where Iceberg records none (metadata files and manifest lists). Raises what
-    reading a broken metadata file raises; `missing_files` turns that into a problem.
+    A size is None where Iceberg records none (metadata files and manifest lists). Raises
+    GamelakeError for a broken metadata file; `missing_files` turns that into a problem.
     """
     found: dict[str, dict[str, int | None]] = {}
     for name in catalog.references():
@@ -56,8 +57,8 @@ def _broken_files(
 ) -> Iterator[Problem]:
     try:
         files = table.files()
-    except (OSError, ValueError) as error:
-        yield Problem(subject, f"its metadata cannot be read: {error}")
+    except GamelakeError as error:
+        yield Problem(subject, error.message)
         return
     for path, expected in files.items():
         size = size_of(path)

@@ -30,7 +30,7 @@ class PowerModel:
 
     def note(self, descriptor: int) -> None:
         """Remember what the sync of an open file or folder made durable."""
-        path, status = Path(os.readlink(f"/proc/self/fd/{descriptor}")), os.fstat(descriptor)
+        path, status = Path(f"/proc/self/fd/{descriptor}").readlink(), os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             self.names[path] = set(os.listdir(path))  # noqa: PTH208 - names, not paths
         else:
