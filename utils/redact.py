@@ -9,24 +9,29 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 
-# RAWG echoes the key in `next`, and HTTP errors print the whole URL.
-_KEY_PARAMETER = re.compile(r"(?i)(?<![a-z])(key=|key%3D)[^&\s\"'<>)\]}]+")
+# RAWG echoes the key in `next`, and HTTP errors print the whole URL, or one URL inside another.
+_START = r"(?i)((?:(?<![a-z])|(?<=%3F)|(?<=%26))key"
+_KEY_PARAMETERS = (
+    re.compile(_START + r"=)[^&\s\"'<>)\]}]+"),
+    re.compile(_START + r"%3D)(?:(?!%26)[^&\s\"'<>)\]}])+"),
+)
 
 
 class Redactor:
     """Replaces secrets in text: plain, URL-encoded, JSON-escaped, base64, and `key=` values."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        pattern = "|".join(re.escape(form) for form in longest_first)
-        self._secrets = re.compile(pattern, re.IGNORECASE) if pattern else None
+        longest_first = sorted(filter(None, secrets), key=lambda secret: (-len(secret), secret))
+        patterns = [pattern for secret in longest_first for pattern in _patterns(secret)]
+        self._secrets = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
     def __call__(self, text: str) -> str:
         """Return `text` without secrets."""
         if self._secrets is not None:
             text = self._secrets.sub(MASK, text)
-        return _KEY_PARAMETER.sub(rf"\g<1>{MASK}", text)
+        for parameter in _KEY_PARAMETERS:
+            text = parameter.sub(rf"\g<1>{MASK}", text)
+        return text
 
 
 class RedactingFormatter(logging.Formatter):
@@ -41,15 +46,24 @@ class RedactingFormatter(logging.Formatter):
         return self._redact(super().format(record))
 
 
-def _forms(secret: str) -> Iterator[str]:
-    yield secret
-    yield quote(secret, safe="")
-    yield quote(quote(secret, safe=""), safe="")
-    yield quote_plus(secret)
-    yield repr(secret)[1:-1]
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield from _base64_cores(secret.encode())
+def _patterns(secret: str) -> Iterator[str]:
+    yield "".join(_character(character) for character in secret)
+    yield from (re.escape(core) for core in _base64_cores(secret.encode()))
+
+
+def _character(character: str) -> str:
+    """Return a pattern for one character as text, URLs (also twice encoded), JSON and repr."""
+    encoded = quote(character, safe="")
+    forms = {
+        character,
+        encoded,
+        quote(encoded, safe=""),
+        quote_plus(character),
+        json.dumps(character)[1:-1],
+        repr(character)[1:-1],
+    }
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+    return f"(?:{'|'.join(re.escape(form) for form in longest_first)})"
 
 
 def _base64_cores(secret: bytes) -> Iterator[str]:
