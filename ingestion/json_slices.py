@@ -7,7 +7,7 @@ no array (or object), is cut short or goes on after its end raises ValueError.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec import Raw
@@ -33,6 +33,12 @@ def members(data: bytes) -> dict[str, bytes]:
         return {name: bytes(part) for name, part in _object.decode(data).items()}
     except (ValueError, RecursionError):
         return _slow_members(_text(data))
+
+
+def joined(fields: Mapping[str, bytes]) -> bytes:
+    """Return the JSON object of these names and values: the way back from `members`."""
+    parts = (json.dumps(name).encode() + b":" + value for name, value in fields.items())
+    return b"{" + b",".join(parts) + b"}"
 
 
 def _slow_elements(text: str) -> list[bytes]:

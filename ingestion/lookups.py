@@ -41,7 +41,7 @@ class _Member(Struct):
     slug: str
 
 
-class _Declared(Struct):
+class _Declared(Struct, omit_defaults=True):
     """The declared fields of every look-up, all of them hashed."""
 
     id: NaturalId
@@ -82,5 +82,6 @@ def lookup_table(lookup: Lookup, lineage: Lineage) -> pa.Table:
 def _read_row(text: bytes) -> LookupRow:
     declared, extra = undeclared.split(text, LOOKUP_FIELDS)
     row = _ROW.decode(declared)
+    payload = _encode(row)
     row.platforms = sorted(row.platforms or [], key=lambda platform: platform.id)
-    return LookupRow(row.id, digest(row), _encode(row), undeclared.json_object(extra).decode())
+    return LookupRow(row.id, digest(row), payload, json_slices.joined(extra).decode())

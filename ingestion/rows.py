@@ -108,7 +108,7 @@ def _read_row(row: bytes) -> GameRow:
     except msgspec.ValidationError:
         row, found = undeclared.split(row, GAME_FIELDS)
         game = _GAME.decode(row)
-        extra = undeclared.json_object(found).decode()
+        extra = json_slices.joined(found).decode()
     return _game_row(game, payload_hashes(b"[" + row + b"]")[0], extra)
 
 
@@ -123,7 +123,7 @@ def _game_row(game: _ListedGame, payload_hash: str, extra: str | None = None) ->
 @functools.lru_cache(maxsize=64)
 def _always_null(user_game: bytes, clip: bytes, score: bytes) -> str:
     fields = {"user_game": user_game, "clip": clip, "score": score}
-    return undeclared.json_object({k: v for k, v in fields.items() if v}).decode()
+    return json_slices.joined({k: v for k, v in fields.items() if v}).decode()
 
 
 def _check_dates(game: _ListedGame) -> None:

@@ -5,9 +5,6 @@ as sent, each under the field's name, or for a nested field under its JSON point
 as `/platforms/0/requirements_en/devices`.
 """
 
-import json
-from collections.abc import Mapping
-
 import pyarrow as pa
 
 from ingestion import json_slices
@@ -23,12 +20,6 @@ def split(row: bytes, declared: pa.Schema) -> tuple[bytes, dict[str, bytes]]:
     return kept, {_top_name(pointer): value for pointer, value in extra.items()}
 
 
-def json_object(fields: Mapping[str, bytes]) -> bytes:
-    """Join names and JSON values to one JSON object."""
-    parts = (json.dumps(name).encode() + b":" + value for name, value in fields.items())
-    return b"{" + b",".join(parts) + b"}"
-
-
 def _keep(value: bytes, declared: pa.DataType, pointer: str, extra: dict[str, bytes]) -> bytes:
     if pa.types.is_struct(declared) and value.startswith(b"{"):
         kept = {}
@@ -39,7 +30,7 @@ def _keep(value: bytes, declared: pa.DataType, pointer: str, extra: dict[str, by
                 extra[below] = part
             else:
                 kept[name] = _keep(part, declared.field(index).type, below, extra)
-        return json_object(kept)
+        return json_slices.joined(kept)
     if pa.types.is_list(declared) and value.startswith(b"["):
         parts = enumerate(json_slices.elements(value))
         below_each = [_keep(x, declared.value_type, f"{pointer}/{i}", extra) for i, x in parts]

@@ -1,0 +1,189 @@
+"""Pages of a listing: the query, the page, and how an answer is read as one."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+from ingestion import json_slices
+from ingestion.http_exchange import Answer
+from ingestion.rawg_errors import no_api
+from storage import layout
+from utils.errors import SourceError
+
+_ABSENT = Raw(b"")
+_MAX_INT64 = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class ListingQuery:
+    """One listing of /games: its parameters without key, page and page_size."""
+
+    params: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def dates(cls, first: str, last: str, ordering: str = "created") -> "ListingQuery":
+        """Games released from `first` to `last` (YYYY-MM-DD, both included)."""
+        return cls((("dates", f"{first},{last}"), ("ordering", ordering)))
+
+    @classmethod
+    def browse(cls, ordering: str) -> "ListingQuery":
+        """The whole catalogue, in the order of `ordering` (such as `-updated`)."""
+        return cls((("ordering", ordering),))
+
+    @property
+    def listing(self) -> str:
+        """Listing that is expected to answer; `Page.listing` says which one did."""
+        filters = {name for name, _ in self.params} - {"ordering"}
+        return layout.FILTERED if filters else layout.BROWSE
+
+    @property
+    def name(self) -> str:
+        """Short text for windows and messages, such as `dates=2020-01-01,2020-12-31`."""
+        shown = [f"{name}={value}" for name, value in self.params]
+        return "&".join(shown) or layout.BROWSE
+
+
+@dataclass(frozen=True, slots=True)
+class RowHead:
+    """What the crawl itself needs of a row; None where the row lacks it or has a wrong type."""
+
+    natural_id: int | None
+    updated: str | None
+    released: str | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One answered page of a listing."""
+
+    query: ListingQuery
+    number: int
+    count: int  # the source's own total for the query; 0 when past_end
+    rows: tuple[RowHead, ...]  # one for each row, in order, broken rows included
+    results: bytes  # JSON array of the rows, verbatim but free of the key
+    listing: str  # layout.BROWSE or layout.FILTERED, as answered
+    has_next: bool
+    past_end: bool  # the source said that there is no such page
+
+
+class PageUnreadable(SourceError):  # noqa: N818 - named like the tree it belongs to
+    """A page that gave no readable answer although the source is up."""
+
+    code = "unreadable"
+
+    def __init__(self, query: ListingQuery, number: int, reason: str, excerpt: str) -> None:
+        super().__init__(
+            f"page {number} of {query.name} stayed unreadable: {reason}",
+            operation="fetch page",
+            subject=f"{query.name} page {number}",
+            hint="what was read is stored; the next ingest tries this page again",
+        )
+        self.query = query
+        self.number = number
+        self.reason = reason
+        self.excerpt = excerpt
+
+
+class _Envelope(Struct):
+    count: Annotated[int, Meta(ge=0, le=_MAX_INT64)] = 0
+    results: Raw = _ABSENT
+    next: Any = None
+    detail: Any = None
+    user_platforms: Raw = _ABSENT  # only the filtered listing has it
+    seo_title: Raw = _ABSENT  # only the browse listing has it
+
+
+class _Head(Struct):
+    id: Any = None
+    updated: Any = None
+    released: Any = None
+    score: Raw = _ABSENT
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_HEADS = msgspec.json.Decoder(list[_Head])
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def read_page(answer: Answer, query: ListingQuery, number: int, *, secret: str) -> Page:
+    """Read page `number` of `query`; ValueError when the answer is no page of a listing.
+
+    Only RAWG's own words end a listing: a 404 of something in between does not.
+    """
+    if answer.status == 404 and number == 1:
+        raise no_api(query.name)
+    envelope = _read_envelope(answer.body)
+    if not bytes(envelope.results):
+        if envelope.detail is None or number == 1:
+            raise ValueError("the answer has no results")
+        return Page(query, number, 0, (), b"[]", query.listing, has_next=False, past_end=True)
+    if answer.status != 200:
+        raise ValueError(f"results with HTTP {answer.status}")
+    results = without_secret(bytes(envelope.results), secret)
+    heads = _read_heads(results)
+    return Page(
+        query,
+        number,
+        envelope.count,
+        tuple(_row_head(head) for head in heads),
+        results,
+        _listing(envelope, heads, query.listing),
+        has_next=envelope.next is not None,
+        past_end=False,
+    )
+
+
+def without_secret(text: bytes, secret: str) -> bytes:
+    """Take the key out of what RAWG sent: anywhere, or a short one only where it is a parameter.
+
+    A key of a few letters would be part of ordinary words.
+    """
+    key = secret.encode()
+    if not key or key not in text:
+        return text
+    return text.replace(key if len(key) >= 16 else b"key=" + key, b"REDACTED")
+
+
+def _read_envelope(body: bytes) -> _Envelope:
+    try:
+        return _ENVELOPE.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, RecursionError):
+        # One row with half a surrogate pair must not cost the other 39.
+        parts = json_slices.members(body)
+        results = parts.pop("results", b"")
+        envelope = _ENVELOPE.decode(json_slices.joined(parts))
+        envelope.results = Raw(results)
+        return envelope
+
+
+def _read_heads(results: bytes) -> list[_Head]:
+    try:
+        return _HEADS.decode(results)
+    except (ValueError, RecursionError):
+        return [_read_head(row) for row in json_slices.elements(results)]
+
+
+def _read_head(row: bytes) -> _Head:
+    try:
+        return _HEAD.decode(row)
+    except (ValueError, RecursionError):
+        return _Head()
+
+
+def _row_head(head: _Head) -> RowHead:
+    natural_id = head.id if type(head.id) is int and 0 < head.id <= _MAX_INT64 else None
+    return RowHead(natural_id, _text(head.updated), _text(head.released))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _listing(envelope: _Envelope, heads: list[_Head], expected: str) -> str:
+    if bytes(envelope.user_platforms) or any(bytes(head.score) for head in heads):
+        return layout.FILTERED
+    return layout.BROWSE if bytes(envelope.seo_title) else expected
