@@ -1,0 +1,126 @@
+"""Writes an answer as table, CSV, JSON or parquet, to stdout or to a file.
+
+Everything streams in batches, so the size of an answer is not bounded by memory (JSON is one
+array, written row by row). A file appears whole or not at all.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Literal, TextIO
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import csv
+
+from serving.result import Result
+from serving.table import write_table
+from utils.errors import UsageError
+from utils.seams import operation
+
+Format = Literal["table", "csv", "json", "parquet"]
+FORMATS: tuple[Format, ...] = ("table", "csv", "json", "parquet")
+# Exact numbers: a DECIMAL becomes a JSON number of the same digits, NaN becomes null.
+_JSON = msgspec.json.Encoder(decimal_format="number")
+
+
+def write(
+    result: Result, fmt: Format, *, out: IO[bytes], notes: TextIO, output: Path | None = None
+) -> int:
+    """Write `result` and return its number of rows; remarks (footers) go to `notes`.
+
+    Goes to the file `output`, else to the byte stream `out`. Parquet needs a file: UsageError.
+    """
+    if output is None:
+        if fmt == "parquet":
+            raise UsageError(
+                "parquet is not for a terminal",
+                operation="write answer",
+                subject="--format parquet",
+                hint="add --output FILE",
+            )
+        return _writer(fmt, notes)(result, out)
+    with _whole_file(output) as stream:
+        rows = _writer(fmt, notes)(result, stream)
+    notes.write(f"{rows:,} rows in {output}\n")
+    return rows
+
+
+def _writer(fmt: Format, notes: TextIO) -> Callable[[Result, IO[bytes]], int]:
+    writers: dict[Format, Callable[[Result, IO[bytes]], int]] = {
+        "csv": _write_csv,
+        "json": _write_json,
+        "parquet": _write_parquet,
+        "table": lambda result, out: write_table(result, out, notes),
+    }
+    return writers[fmt]
+
+
+def _write_json(result: Result, out: IO[bytes]) -> int:
+    rows = 0
+    out.write(b"[")
+    for batch in result.batches():
+        for row in batch.to_pylist():
+            out.write(b",\n" if rows else b"\n")
+            out.write(_JSON.encode(row))
+            rows += 1
+    out.write(b"\n]\n")
+    return rows
+
+
+def _write_csv(result: Result, out: IO[bytes]) -> int:
+    schema = pa.schema([pa.field(f.name, _flat_type(f.type)) for f in result.schema()])
+    rows = 0
+    with csv.CSVWriter(out, schema) as writer:
+        for batch in result.batches():
+            columns = [_flat(column) for column in batch.columns]
+            writer.write_batch(pa.record_batch(columns, schema=schema))
+            rows += batch.num_rows
+    return rows
+
+
+def _flat_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_nested(kind) or pa.types.is_timestamp(kind):
+        return pa.string()
+    return kind
+
+
+def _flat(column: pa.Array) -> pa.Array:
+    """Return what CSV can hold: nested values as JSON, timestamps as ISO text."""
+    if pa.types.is_timestamp(column.type):
+        return pc.strftime(column, format="%Y-%m-%dT%H:%M:%S")
+    if not pa.types.is_nested(column.type):
+        return column
+    texts = [None if v is None else _JSON.encode(v).decode() for v in column.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
+def _write_parquet(result: Result, out: IO[bytes]) -> int:
+    rows = 0
+    with pq.ParquetWriter(out, result.schema(), compression="zstd") as writer:
+        for batch in result.batches():
+            writer.write_batch(batch)
+            rows += batch.num_rows
+    return rows
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[IO[bytes]]:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with operation("file.write"):
+            with partial.open("wb") as stream:
+                yield stream
+            partial.replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror or error}",
+            operation="write answer",
+            subject=str(path),
+            hint="give --output a path in a folder that exists and has room",
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
