@@ -22,6 +22,7 @@ from serving.result import Result
 from serving.view_files import load_views
 from serving.watch import Deadline, Watch
 from storage.layout import NAMESPACE, VIEWS_SCHEMA
+from utils.errors import GamelakeError
 
 MEMORY_LIMIT = "1GB"
 _PREFIX = "pinned_"  # DuckDB's temporary views over the datasets; users see schema games
@@ -54,9 +55,10 @@ class QueryEngine:
         self.head = pinned.head
         self.timeout = timeout
         self.tables: Mapping[str, pa.Schema] = {n: t.schema for n, t in pinned.tables.items()}
+        sources = {name: dataset(table) for name, table in pinned.tables.items()}
         self._connection = duckdb.connect(config={**_OPTIONS, "memory_limit": memory_limit})
         self._watch = Watch(self._connection.interrupt)
-        self._expose(pinned.tables)
+        self._expose(sources)
         self.views = self._create_views()
         self._execute(_LOCK)
 
@@ -91,12 +93,12 @@ class QueryEngine:
     ) -> None:
         self.close()
 
-    def _expose(self, tables: Mapping[str, PinnedTable]) -> None:
+    def _expose(self, sources: Mapping[str, ds.Dataset]) -> None:
         self._execute([f"CREATE SCHEMA {NAMESPACE}", f"CREATE SCHEMA {VIEWS_SCHEMA}"])
-        for name, table in tables.items():
-            self._connection.register(_PREFIX + name, dataset(table))
-            source = f"temp.main.{_PREFIX}{name}"
-            self._execute([f'CREATE VIEW {NAMESPACE}."{name}" AS SELECT * FROM {source}'])
+        for name, source in sources.items():
+            self._connection.register(_PREFIX + name, source)
+            select = f"SELECT * FROM temp.main.{_PREFIX}{name}"
+            self._execute([f'CREATE VIEW {NAMESPACE}."{name}" AS {select}'])
 
     def _create_views(self) -> tuple[str, ...]:
         self._execute([f"SET search_path = '{NAMESPACE},{VIEWS_SCHEMA}'"])
@@ -110,6 +112,17 @@ class QueryEngine:
 
 
 def dataset(table: PinnedTable) -> ds.Dataset:
-    """Return the table's rows as a pyarrow dataset: its data files, or none of any."""
+    """Return the table's rows as a pyarrow dataset: its data files, or none of any.
+
+    Raises GamelakeError when a data file is missing.
+    """
     paths = [file.path.removeprefix("file://") for file in table.data_files]
-    return ds.dataset(paths, schema=table.schema, format="parquet")
+    try:
+        return ds.dataset(paths, schema=table.schema, format="parquet")
+    except FileNotFoundError as error:
+        raise GamelakeError(
+            f"a data file of {table.name} is missing",
+            operation="open lake",
+            subject=str(error),
+            hint="run gamelake verify",
+        ) from error

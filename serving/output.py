@@ -7,6 +7,7 @@ array, written row by row). A file appears whole or not at all.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import IO, Literal, TextIO
 
@@ -60,15 +61,24 @@ def _writer(fmt: Format, notes: TextIO) -> Callable[[Result, IO[bytes]], int]:
 
 
 def _write_json(result: Result, out: IO[bytes]) -> int:
-    rows = 0
+    rows, names = 0, _distinct(result.columns)
     out.write(b"[")
     for batch in result.batches():
-        for row in batch.to_pylist():
+        for row in batch.rename_columns(names).to_pylist():
             out.write(b",\n" if rows else b"\n")
             out.write(_JSON.encode(row))
             rows += 1
     out.write(b"\n]\n")
     return rows
+
+
+def _distinct(columns: list[str]) -> list[str]:
+    """Return the names with _1, _2... behind repeated ones: an object has each name once."""
+    seen: list[str] = []
+    for name in columns:
+        repeats = (f"{name}_{n}" for n in count(1))
+        seen.append(name if name not in seen else next(r for r in repeats if r not in seen))
+    return seen
 
 
 def _write_csv(result: Result, out: IO[bytes]) -> int:

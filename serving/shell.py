@@ -12,7 +12,7 @@ from serving.output import write
 from utils.errors import GamelakeError, UsageError
 
 PROMPT, MORE = "gamelake> ", "     ...> "
-HELP = """End a statement with ';'. It may go over several lines; Ctrl-C drops it or stops its query.
+HELP = """End a statement with ';', on one line or several. Ctrl-C drops it, or stops its query.
 .tables         tables and views
 .schema NAME    columns of a table or view, what they mean
 .help           this page

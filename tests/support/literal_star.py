@@ -16,7 +16,7 @@ from etl.iceberg_schemas import TABLES, StarTable
 
 Row = dict[str, object]
 KEY = 10**10
-NOW = dt.datetime(2025, 7, 21, 12, 0)
+NOW = dt.datetime(2025, 7, 21, 12, 0)  # noqa: DTZ001 - the star's timestamps are UTC, no zone
 _DEFAULTS: dict[pa.DataType, object] = {
     pa.int64(): 0,
     pa.int32(): 0,
