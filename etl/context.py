@@ -1,0 +1,47 @@
+"""What an etl run is given, what it is asked, and what it decides to do."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from etl.iceberg_catalog import LakeCatalog, PinnedCatalog
+from etl.raw_source import RawSelection
+from etl.report import Mode
+from storage.database.repositories.leases import Lease
+from storage.database.session import Database
+from storage.object_store import ObjectStore
+from utils.clock import Clock
+from utils.progress import ProgressListener
+
+
+@dataclass(frozen=True)
+class EtlContext:
+    """The lake and the tools. `scratch` is a local folder for spilled data, emptied by each run;
+    `lease` is the writer lease that the caller holds.
+    """
+
+    raw: ObjectStore
+    database: Database
+    catalog: LakeCatalog
+    scratch: Path
+    progress: ProgressListener
+    clock: Clock
+    lease: Lease
+
+
+@dataclass(frozen=True)
+class EtlRequest:
+    """What is asked: `full` rebuilds from raw alone, `run_id` is the last ingest run to apply."""
+
+    full: bool = False
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """What a run builds on, from which raw, and how."""
+
+    main: PinnedCatalog
+    raw: RawSelection
+    mode: Mode

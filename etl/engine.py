@@ -1,0 +1,95 @@
+"""The DuckDB session that a build runs in: bounded memory, spilling to a scratch folder."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import ibis
+import pyarrow as pa
+from ibis.expr.types import Table
+
+# Arrow, Iceberg and Python itself take another 300 MB; the process has to stay under 1.5 GB.
+MEMORY_LIMIT = "900MB"
+
+_POSITION = "(CAST({first} + file_index AS BIGINT) << 32) | file_row_number AS _position"
+
+
+class BuildEngine:
+    """Runs Ibis definitions on DuckDB. Not for queries of users: those run locked down."""
+
+    def __init__(self, scratch: Path, *, memory_limit: str = MEMORY_LIMIT) -> None:
+        self._scratch = scratch / "duckdb"
+        shutil.rmtree(self._scratch, ignore_errors=True)  # a killed run cannot clean up
+        self._connection = duckdb.connect(
+            config={
+                "memory_limit": memory_limit,
+                "temp_directory": str(self._scratch),
+                "preserve_insertion_order": False,  # ours is always an ORDER BY
+                "autoinstall_known_extensions": False,
+            }
+        )
+        self._connection.execute("SET TimeZone = 'UTC'")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def parquet(self, name: str, uris: Sequence[str], schema: pa.Schema) -> Table:
+        """Name the rows of parquet files of `schema` as a table; no files, no rows."""
+        return self._view(name, uris, schema, "*")
+
+    def raw(self, name: str, uris: Sequence[str], schema: pa.Schema, first: int) -> Table:
+        """Name the rows of raw parts, with `_position`: the place of the part, then of the row.
+
+        `first` is the place of the first part in an order over all parts of all entities.
+        """
+        positioned = schema.append(pa.field("_position", pa.int64()))
+        return self._view(name, uris, positioned, "*, " + _POSITION.format(first=first))
+
+    def keep(self, name: str, definition: Table) -> Table:
+        """Evaluate `definition` once and return the table that holds its rows."""
+        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {self.sql(definition)}")
+        return _named(definition.schema(), name)
+
+    def sql(self, definition: Table) -> str:
+        """Return `definition` as one DuckDB SELECT."""
+        return str(ibis.to_sql(definition, dialect="duckdb"))
+
+    def execute(self, statement: str) -> None:
+        """Run one statement, such as a COPY of `sql(...)`."""
+        self._connection.execute(statement)
+
+    def rows(self, definition: Table) -> list[dict[str, Any]]:
+        """Return the rows of a small result."""
+        found: pa.Table = self._connection.sql(self.sql(definition)).to_arrow_table()
+        return list(found.to_pylist())
+
+    def count(self, definition: Table) -> int:
+        """Return how many rows `definition` has."""
+        return int(self.rows(definition.aggregate(n=definition.count()))[0]["n"])
+
+    def _view(self, name: str, uris: Sequence[str], schema: pa.Schema, columns: str) -> Table:
+        if uris:
+            files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
+            # `run=...` in a path is ours to read, not a partition column
+            source = f"read_parquet([{files}], hive_partitioning = false)"
+            self._connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")
+        else:
+            self._connection.register(name, schema.empty_table())
+        return _named(ibis.Schema.from_pyarrow(schema), name)
+
+
+def _named(schema: ibis.Schema, name: str) -> Table:
+    """Return a table that takes no column for required, so that any two can be united."""
+    nullable = {column: kind(nullable=True) for column, kind in schema.items()}
+    return ibis.table(nullable, name)

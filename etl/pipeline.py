@@ -1,0 +1,199 @@
+"""Raw to published star: branch, build, write, check, merge, tag."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from ibis.expr.types import Table
+
+from etl.audit import audit
+from etl.build import (
+    RawTables,
+    TableChange,
+    build_full,
+    build_incremental,
+    open_published,
+    open_raw,
+)
+from etl.checks import CheckInputs
+from etl.context import BuildPlan, EtlContext, EtlRequest
+from etl.engine import BuildEngine
+from etl.iceberg_catalog import PinnedCatalog, PublishRecord
+from etl.iceberg_schemas import TABLES
+from etl.iceberg_writer import BranchWriter
+from etl.incremental import rows_missing
+from etl.raw_source import RawSelection, select_raw
+from etl.report import CheckCounts, EtlReport, Mode, TableReport
+from etl.run_log import recorded_run, settle_dead_runs
+from storage.database.repositories.runs import Run
+from storage.layout import GAMES, MAIN, STAR, etl_branch, run_tag
+from utils.clock import iso
+from utils.errors import UsageError
+from utils.progress import ProgressSnapshot
+
+Changes = dict[str, TableChange]
+Tables = Mapping[str, Table]
+
+
+def run_etl(ctx: EtlContext, request: EtlRequest) -> EtlReport:
+    """Publish what raw says and the tables do not say yet; return the fields of `etl --json`.
+
+    The caller holds the writer lease `ctx.lease`. Raises ChecksFailed when a check fails (main
+    stays as it was, the branch stays for inspection), Conflict when main moved meanwhile.
+    """
+    started = ctx.clock.monotonic()
+    settle_dead_runs(ctx)
+    with recorded_run(ctx, request) as run:
+        plan = plan_build(ctx, request)
+        report = _nothing_new(plan, run) if plan.mode == "none" else _publish(ctx, plan, run)
+        report = replace(report, seconds=round(ctx.clock.monotonic() - started, 3))
+        run.summary.update(report.as_dict())
+    return report
+
+
+def plan_build(ctx: EtlContext, request: EtlRequest) -> BuildPlan:
+    """Work out what raw is new to the published tables, and so how to build.
+
+    A full build is needed at first, when asked for, when the tables hold raw that is not wanted
+    now, and when new rows are not the youngest.
+    """
+    if request.engine != "duckdb":
+        raise UsageError(
+            f"the engine {request.engine} cannot build yet",
+            operation="build the star",
+            subject="--engine",
+            hint="use --engine duckdb",
+        )
+    main = ctx.catalog.pin(MAIN)
+    raw = select_raw(ctx.raw, main.record, request.run_id)
+    return BuildPlan(main, raw, _mode(main, raw, full=request.full))
+
+
+def _mode(main: PinnedCatalog, raw: RawSelection, *, full: bool) -> Mode:
+    if not any(raw.parts.values()):
+        return "none"
+    if full or main.record is None or raw.forgotten or not set(STAR) <= set(main.tables):
+        return "full"
+    if raw.new_rows == 0:
+        return "none"
+    return "full" if raw.late else "incremental"
+
+
+def _nothing_new(plan: BuildPlan, run: Run) -> EtlReport:
+    rows = plan.main.record.rows if plan.main.record is not None else {}
+    return EtlReport(
+        run_id=run.run_id,
+        state="completed",
+        published=False,
+        commit=plan.main.head,
+        engine="duckdb",
+        mode="none",
+        tables={name: TableReport(count) for name, count in rows.items()},
+        checks=CheckCounts(),
+    )
+
+
+def _publish(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:
+    """Build on a branch, check there, and make the branch main."""
+    branch = etl_branch(run.run_id)
+    ctx.catalog.create_branch(branch, MAIN)
+    with BuildEngine(ctx.scratch) as engine:
+        raw = open_raw(engine, ctx.raw, plan.raw)
+        before = open_published(engine, plan.main, "main")
+        changes = _write(ctx, engine, _changes(engine, plan, raw, before), run)
+        built = ctx.catalog.pin(branch)
+        after = {**before, **open_published(engine, built, "branch", only=changes)}
+        before = {name: table for name, table in before.items() if name in changes}
+        compared = CheckInputs(
+            after=after,
+            before=before,
+            raw_games=raw.every[GAMES],
+            today=ctx.clock.now().date(),
+            only_adds=not (plan.raw.forgotten or plan.raw.late),
+        )
+        results = audit(ctx, engine, compared, run)
+        tables = _tables_report(engine, built, changes, compared)
+    commit = _merge(ctx, plan, built, run)
+    return EtlReport(
+        run_id=run.run_id,
+        state="completed",
+        published=True,
+        commit=commit,
+        engine="duckdb",
+        mode=plan.mode,
+        tables=tables,
+        checks=CheckCounts.of(results),
+        warnings=tuple(r.describe() for r in results if r.outcome == "warned"),
+    )
+
+
+def _changes(
+    engine: BuildEngine, plan: BuildPlan, raw: RawTables, published: Tables
+) -> Iterator[TableChange]:
+    if plan.mode == "full":
+        return build_full(engine, raw)
+    return build_incremental(engine, raw, published)
+
+
+def _write(
+    ctx: EtlContext, engine: BuildEngine, changes: Iterator[TableChange], run: Run
+) -> Changes:
+    """Write each changed table on the run's branch as soon as it is known."""
+    writer = BranchWriter(ctx.catalog, etl_branch(run.run_id))
+    written: Changes = {}
+    for change in changes:
+        _write_table(engine, writer, change, run)
+        written[change.name] = change
+        ctx.progress.update(
+            ProgressSnapshot(
+                "etl", windows_done=len(written), windows_total=len(STAR), message=change.name
+            )
+        )
+    return written
+
+
+def _write_table(engine: BuildEngine, writer: BranchWriter, change: TableChange, run: Run) -> None:
+    rows = engine.sql(change.content.order_by(*TABLES[change.name].sort))
+    writer.replace_by(
+        change.name,
+        lambda target: engine.execute(target.copy_statement(rows)),
+        run_id=run.run_id,
+    )
+
+
+def _tables_report(
+    engine: BuildEngine, built: PinnedCatalog, changes: Changes, compared: CheckInputs
+) -> dict[str, TableReport]:
+    after, before = compared.after, compared.before
+    report = {name: TableReport(built.tables[name].rows) for name in STAR}
+    for name, change in changes.items():
+        rows = report[name].rows
+        if change.added is not None and change.removed is not None:
+            report[name] = TableReport(rows, change.added, change.removed)
+        elif name in before:
+            added = engine.count(rows_missing(after[name], before[name]))
+            removed = engine.count(rows_missing(before[name], after[name]))
+            report[name] = TableReport(rows, added, removed)
+        else:
+            report[name] = TableReport(rows, added=rows)
+    return report
+
+
+def _merge(ctx: EtlContext, plan: BuildPlan, built: PinnedCatalog, run: Run) -> str:
+    """Record on the branch what it holds, make it main in one step, and tag it."""
+    branch = etl_branch(run.run_id)
+    record = PublishRecord(
+        run_id=run.run_id,
+        mode=plan.mode,
+        raw_applied=plan.raw.applied(),
+        tables={name: table.snapshot_id for name, table in built.tables.items()},
+        rows={name: table.rows for name, table in built.tables.items()},
+        published_at=iso(ctx.clock.now()),
+        fence=ctx.lease.epoch,
+    )
+    BranchWriter(ctx.catalog, branch).write_record(record)
+    merged = ctx.catalog.merge(
+        branch, onto=MAIN, expected_head=plan.main.head, fence=ctx.lease.epoch
+    )
+    ctx.catalog.tag(run_tag(run.run_id), branch)
+    ctx.catalog.drop_branch(branch)
+    return merged.head

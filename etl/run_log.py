@@ -1,0 +1,73 @@
+"""An etl run in the operational store, also when it dies."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from etl.context import EtlContext, EtlRequest
+from storage.database.repositories.runs import Run
+from storage.layout import MAIN, etl_branch, run_tag
+from utils.errors import ChecksFailed, GamelakeError
+
+CHECKS_FAILED = "checks failed"
+_RECENT = 50
+
+
+@contextmanager
+def recorded_run(ctx: EtlContext, request: EtlRequest) -> Iterator[Run]:
+    """Record a run from start to end; what the block puts into `summary` is kept with it."""
+    scope = {"engine": request.engine, "full": request.full, "run": request.run_id}
+    with ctx.database.unit_of_work(ctx.lease) as unit:
+        run = unit.runs.create("etl", scope=scope, now=ctx.clock.now())
+        unit.runs.transition(run.run_id, "running")
+    try:
+        yield run
+    except BaseException as error:
+        _fail(ctx, run, error)
+        raise
+    with ctx.database.unit_of_work(ctx.lease) as unit:
+        unit.runs.set_summary(run.run_id, run.summary)
+        unit.runs.transition(run.run_id, "completed")
+
+
+def settle_dead_runs(ctx: EtlContext) -> None:
+    """Finish what killed runs left behind. We hold the writer lease, so they are dead.
+
+    A run that got as far as main was published: it gets its tag and counts as completed. Any
+    other failed; its branch goes, unless checks failed on it: then it stays for inspection.
+    """
+    references = ctx.catalog.references()
+    record = ctx.catalog.pin(MAIN).record
+    published = record.run_id if record is not None else ""
+    if published and run_tag(published) not in references:
+        ctx.catalog.tag(run_tag(published), MAIN)
+    for run in _recent_runs(ctx):
+        if run.state in ("queued", "running"):
+            _settle(ctx, run, completed=run.run_id == published)
+        if etl_branch(run.run_id) in references and not run.reason.startswith(CHECKS_FAILED):
+            ctx.catalog.drop_branch(etl_branch(run.run_id))
+
+
+def _recent_runs(ctx: EtlContext) -> list[Run]:
+    with ctx.database.reading() as unit:
+        return unit.runs.list(limit=_RECENT, kind="etl")
+
+
+def _settle(ctx: EtlContext, run: Run, *, completed: bool) -> None:
+    with ctx.database.unit_of_work(ctx.lease) as unit:
+        if run.state == "queued":
+            unit.runs.transition(run.run_id, "cancelled", reason="its process died")
+        elif completed:
+            unit.runs.transition(run.run_id, "completed", reason="its process died after publish")
+        else:
+            unit.runs.transition(run.run_id, "failed", reason="its process died")
+
+
+def _fail(ctx: EtlContext, run: Run, error: BaseException) -> None:
+    """Note why a run failed; when that cannot be stored either, the error itself matters more."""
+    kind = CHECKS_FAILED if isinstance(error, ChecksFailed) else type(error).__name__
+    try:
+        with ctx.database.unit_of_work(ctx.lease) as unit:
+            unit.runs.set_summary(run.run_id, run.summary)
+            unit.runs.transition(run.run_id, "failed", reason=f"{kind}: {error}")
+    except (GamelakeError, OSError) as second:
+        error.add_note(f"the run could not be marked as failed: {second}")
