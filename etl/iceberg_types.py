@@ -23,6 +23,7 @@ TABLE_PROPERTIES = {
     "format-version": "2",
     "commit.retry.num-retries": "20",
     "write.metadata.delete-after-commit.enabled": "false",
+    "write.metadata.previous-versions-max": "10",
     "write.parquet.compression-codec": "zstd",
 }
 

@@ -8,14 +8,18 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table
+from pyiceberg.manifest import DataFile, ManifestFile
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.update.snapshot import ExpireSnapshots, _OverwriteFiles, _SnapshotProducer
 from sqlalchemy.exc import SQLAlchemyError
+from typing_extensions import override
 
 from etl.iceberg_contract import LakeCatalog
 from etl.iceberg_files import Target, copy_options, describe, write_stream
@@ -25,6 +29,8 @@ from etl.iceberg_schemas import TABLES, StarTable
 from etl.iceberg_types import TABLE_PROPERTIES, iceberg_schema, sort_order
 from storage.layout import NAMESPACE
 from utils.seams import operation
+
+SNAPSHOTS_KEPT = 5
 
 # After these nobody knows whether the commit landed.
 _LOST_ANSWERS = (OSError, SQLAlchemyError, CommitFailedException)
@@ -139,18 +145,55 @@ def _new_paths(table: Table) -> Iterator[str]:
         yield table.location_provider().new_data_location(f"{uuid.uuid4()}.parquet")
 
 
+class _ReplaceAll(_OverwriteFiles):
+    """An overwrite that carries no old manifest along.
+
+    The library's own keeps manifests whose every entry is deleted, one more each time, and
+    reads all of them at each commit.
+    """
+
+    @override
+    def _existing_manifests(self) -> list[ManifestFile]:
+        return []
+
+
 def _snapshot(table: Table, files: list[DataFile], *, run_id: str, keep: bool) -> Table:
     """Commit one snapshot that adds `files` and, unless `keep`, drops all others."""
     transaction = table.transaction()
-    update = transaction.update_snapshot(snapshot_properties={RUN_PROPERTY: run_id})
-    with update.fast_append() if keep else update.overwrite() as producer:
-        if not keep:
-            producer.delete_by_predicate(AlwaysTrue())
-            for task in table.scan().plan_files():
-                producer.delete_data_file(task.file)
+    with _producer(table, transaction, run_id, keep=keep) as producer:
         for file in files:
             producer.append_data_file(file)
+    _shorten(transaction)
     return transaction.commit_transaction()
+
+
+def _producer(
+    table: Table, transaction: Transaction, run_id: str, *, keep: bool
+) -> _SnapshotProducer[Any]:
+    summary = {RUN_PROPERTY: run_id}
+    if keep:
+        return transaction.update_snapshot(snapshot_properties=summary).merge_append()
+    replace = _ReplaceAll(
+        operation=Operation.OVERWRITE if table.current_snapshot() else Operation.APPEND,
+        transaction=transaction,
+        io=table.io,
+        snapshot_properties=summary,
+    )
+    replace.delete_by_predicate(AlwaysTrue())
+    for task in table.scan().plan_files():
+        replace.delete_data_file(task.file)
+    return replace
+
+
+def _shorten(transaction: Transaction) -> None:
+    """Name only the newest snapshots in the metadata, or each commit costs more than the last.
+
+    Nothing is lost: a published run has a tag, whose own metadata file names its snapshot.
+    """
+    snapshots = transaction.table_metadata.snapshots
+    old = sorted(snapshots, key=lambda snapshot: snapshot.sequence_number or 0)[:-SNAPSHOTS_KEPT]
+    if old:
+        ExpireSnapshots(transaction).by_ids([snapshot.snapshot_id for snapshot in old]).commit()
 
 
 def _run_of(table: Table) -> str | None:

@@ -71,7 +71,7 @@ def test_a_missing_file_is_named(catalog: EmbeddedCatalog, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("size", [0, 10, 200, 1000, -1])
+@pytest.mark.parametrize("size", [0, 10, 200, 1000, -20])
 def test_a_short_file_is_a_problem(catalog: EmbeddedCatalog, kind: str, size: int) -> None:
     path = needed(catalog, kind)
     path.write_bytes(path.read_bytes()[:size])

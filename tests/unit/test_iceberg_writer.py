@@ -98,6 +98,24 @@ def test_append_keeps_what_was_there(writer: BranchWriter, catalog: EmbeddedCata
     assert snapshots(catalog, "dim_genre") == ["r1", "r2"]
 
 
+@pytest.mark.parametrize("way", ["replace", "append"])
+def test_the_thousandth_publish_costs_no_more_than_the_tenth(
+    writer: BranchWriter, catalog: EmbeddedCatalog, way: str
+) -> None:
+    sizes = []
+    for number in range(25):
+        getattr(writer, way)("dim_genre", genres(number), run_id=f"r{number}")
+        table = catalog.branch_tables("b").load_table(("games", "dim_genre"))
+        manifests = table.current_snapshot().manifests(table.io)
+        sizes.append((len(table.metadata.snapshots), len(manifests) if way == "replace" else 0))
+
+    assert sizes[-1] == sizes[10]
+    assert len(table.metadata.metadata_log) <= 10
+    assert snapshots(catalog, "dim_genre") == [f"r{number}" for number in range(20, 25)]
+    rows = stored(catalog, "dim_genre")["genre_key"].to_pylist()
+    assert sorted(rows) == ([24] if way == "replace" else list(range(25)))
+
+
 def test_the_same_run_writes_a_table_once(writer: BranchWriter, catalog: EmbeddedCatalog) -> None:
     first = writer.replace("dim_genre", genres(1), run_id="r")
 
