@@ -1,4 +1,7 @@
-"""A model of a power cut: only what was synced, under a name that was synced, survives."""
+"""A model of a power cut: only what was synced, under a name that was synced, survives.
+
+Bytes are known by inode, so a file synced under one name and linked under another counts.
+"""
 
 import os
 import stat
@@ -12,7 +15,7 @@ import pytest
 class PowerModel:
     """Watches `os.fsync`; what it did not see is lost."""
 
-    sizes: dict[Path, int] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
     names: dict[Path, set[str]] = field(default_factory=dict)
 
     @classmethod
@@ -34,13 +37,14 @@ class PowerModel:
         if stat.S_ISDIR(status.st_mode):
             self.names[path] = set(os.listdir(path))  # noqa: PTH208 - names, not paths
         else:
-            self.sizes[path] = status.st_size
+            self.sizes[status.st_ino] = status.st_size
 
     def survives(self, path: Path, root: Path) -> bool:
         """Would the file, with all its bytes, be found under `root` after the cut?"""
         while_named = [path, *path.parents[: len(path.relative_to(root).parts) - 1]]
         named = all(p.name in self.names.get(p.parent, ()) for p in while_named)
-        return named and self.sizes.get(path) == path.stat().st_size
+        status = path.stat()
+        return named and self.sizes.get(status.st_ino) == status.st_size
 
     def cut(self, root: Path) -> int:
         """Do to the files under `root` what the cut would do; return how many it hit."""
