@@ -26,7 +26,7 @@ def refused(answered: str) -> SourceError:
 def unreachable(host: str, reason: str) -> SourceError:
     """No request was ever answered."""
     return SourceError(
-        f"cannot reach {host}: {reason}",
+        f"no usable answer from {host}: {reason}",
         operation="fetch",
         subject=host,
         hint="check the network and RAWG_BASE_URL, then run the same command again",

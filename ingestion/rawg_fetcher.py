@@ -11,6 +11,7 @@ them into typed rows is `ingestion.rows`. Every outcome is a `Page`, or one of
 
 import threading
 from collections.abc import Callable
+from typing import Self
 
 from ingestion import json_slices
 from ingestion.http_exchange import Answer, Failure
@@ -91,6 +92,12 @@ class RawgClient:
             if not page.has_next:
                 break
         return b"[" + b",".join(rows) + b"]"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close every connection."""

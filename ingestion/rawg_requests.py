@@ -174,17 +174,21 @@ class RawgRequests:
             return self._exchange.get(path, {**params, **key})
 
     def _judge(self, answer: Answer, read: Callable[[Answer], _T]) -> _T | Failure:
-        excerpt = self._redact(answer.body[:_EXCERPT].decode("utf-8", "replace"))
         if answer.status not in (200, 404):
             self._limiter.pause(self._retry_after_s(answer))
-            return Failure("status", f"HTTP {answer.status}", excerpt)
+            return Failure("status", f"HTTP {answer.status}", self._excerpt(answer))
         try:
             return read(answer)
         except RecursionError:
-            return Failure("body", "the answer is nested too deeply", excerpt)
+            reason = "it is nested too deeply"
         except ValueError as error:
-            self._exchange.drop_connection()
-            return Failure("body", self._redact(str(error)), excerpt)
+            reason = self._redact(str(error))
+        # Where one answer was cut, its rest may still be on the wire.
+        self._exchange.drop_connection()
+        return Failure("body", f"the answer is no page: {reason}", self._excerpt(answer))
+
+    def _excerpt(self, answer: Answer) -> str:
+        return self._redact(answer.body[:_EXCERPT].decode("utf-8", "replace"))
 
     def _retry_after_s(self, answer: Answer) -> float:
         """Read Retry-After, in seconds or as a date; 0 without one, ten minutes at most."""
