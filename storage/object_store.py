@@ -16,6 +16,7 @@ from typing import BinaryIO, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from utils.durable import make_folder, sync_folder
 from utils.errors import GamelakeError
 from utils.seams import operation
 
@@ -159,7 +160,7 @@ class LocalFolderStore:
         if folder in self._synced:
             return
         if folder == self._root:
-            folder.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(folder.parent)
         else:
             self._make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
@@ -178,15 +179,6 @@ class LocalFolderStore:
                     hint="stored files are never changed; run `gamelake verify`",
                 ) from None
             _sync(path)  # a killed writer may have linked it before its bytes were safe
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the entries of `folder` (files created, linked, removed) survive a power loss."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _sync(path: Path) -> None:

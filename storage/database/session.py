@@ -19,6 +19,7 @@ from storage.database.repositories.runs import RunRepository
 from storage.database.repositories.state import StateRepository
 from storage.database.repositories.windows import WindowRepository
 from utils.clock import Clock, SystemClock
+from utils.durable import make_folder
 from utils.errors import GamelakeError, Locked, ServiceDown
 from utils.seams import operation
 
@@ -116,7 +117,7 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed)
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).absolute().parent.mkdir(parents=True, exist_ok=True)
+        make_folder(Path(parsed.database).absolute().parent)
     engine = create_engine(parsed)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

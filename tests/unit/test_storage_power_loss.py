@@ -9,8 +9,9 @@ from manifests import manifest
 from power_loss import PowerModel
 
 from storage.layout import manifest_key, part_key
-from storage.object_store import LocalFolderStore, sync_folder
+from storage.object_store import LocalFolderStore
 from storage.raw_parts import write_part
+from utils.durable import sync_folder
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
 
