@@ -6,6 +6,7 @@ Rows name only the columns that matter; the rest gets a harmless default (0, Fal
 import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ import pyarrow.parquet as pq
 from etl.iceberg_catalog import DataFileInfo
 from etl.iceberg_record import PublishRecord
 from etl.iceberg_schemas import TABLES, StarTable
+from serving.engine import QueryEngine
 
 Row = dict[str, object]
 KEY = 10**10
@@ -119,3 +121,9 @@ def bridge(name: str, links: dict[int, list[int]]) -> list[Row]:
 def seen(at: dt.datetime = NOW) -> list[Row]:
     """One history row, which says when the lake was last read."""
     return [{"game_id": 1, "observed_at": at, "source_updated_at": at}]
+
+
+def answers(folder: Path, *statements: str, **rows: list[Row]) -> list[list[tuple[Any, ...]]]:
+    """Ask each statement of a lake with these rows, loaded on the day of NOW."""
+    with QueryEngine(pin(folder, **{"fact_game_history": seen(), **rows})) as engine:
+        return [engine.sql(statement).fetchall() for statement in statements]
