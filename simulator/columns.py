@@ -45,18 +45,23 @@ class Columns:
     rating: Array
     metacritic: Array
 
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the fields' names; all but `id` are orderings too."""
+        return [field.name for field in fields(cls)]
+
     def copy(self) -> "Columns":
         """Return columns that may be changed without changing these."""
-        return Columns(*(getattr(self, f.name).copy() for f in fields(self)))
+        return Columns(*(getattr(self, name).copy() for name in self.names()))
 
     def put(self, position: int, one: "Columns") -> list[str]:
         """Store the single game of `one` at `position`; returns the fields that differed."""
         changed = []
-        for field in fields(self):
-            values, value = getattr(self, field.name), getattr(one, field.name)[0]
+        for name in self.names():
+            values, value = getattr(self, name), getattr(one, name)[0]
             if values[position] != value:
                 values[position] = value
-                changed.append(field.name)
+                changed.append(name)
         return changed
 
 
@@ -102,8 +107,7 @@ def facets_of(rows: Sequence[Row]) -> dict[str, Facet]:
 
 def join_columns(parts: Sequence[Columns]) -> Columns:
     """Concatenate the columns of successive chunks."""
-    names = [f.name for f in fields(Columns)]
-    return Columns(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+    return Columns(*(np.concatenate([getattr(p, name) for p in parts]) for name in Columns.names()))
 
 
 def join_facets(parts: Sequence[dict[str, Facet]]) -> dict[str, Facet]:

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Literal
 
 FaultProfile = Literal["none", "recorded", "storm"]
+MAX_PAGE_SIZE = 40
 FILTERS_ALONE = frozenset(
-    "genres platforms parent_platforms stores tags developers publishers creators metacritic"
-    " platforms_count exclude_collection exclude_additions exclude_parents exclude_game_series"
-    " exclude_stores".split()
+    {
+        *("genres", "platforms", "parent_platforms", "stores", "tags", "metacritic"),
+        *("developers", "publishers", "creators", "platforms_count", "exclude_collection"),
+        *("exclude_additions", "exclude_parents", "exclude_game_series", "exclude_stores"),
+    }
 )
 
 
@@ -42,15 +45,29 @@ class SimulatorConfig:
     browse_filters: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Lies:
+    """How listings whose query contains `match` are wrong; 0 and '' are off.
+
+    `count_lie` is added to `count`; `page_cap` is the greatest page size; the listing ends after
+    `end_page`; `next` is null on `null_next_page` though pages follow; `repeat_page` n is served
+    once more as n + 1; the `next` of `next_error_page` leads to an error; `empty_listing` shows
+    no game.
+    """
+
+    match: str = ""
+    count_lie: int = 0
+    page_cap: int = MAX_PAGE_SIZE
+    end_page: int = 0
+    null_next_page: int = 0
+    repeat_page: int = 0
+    next_error_page: int = 0
+    empty_listing: bool = False
+
+
 @dataclass
 class Knobs:
-    """What can be turned while the server runs (control `set`); the names are the JSON keys.
-
-    Lies and truncations, all of listings: `count_lie` is added to `count`; `page_cap` is the
-    greatest page size; from `early_null_page` on `next` is null and later pages are 404;
-    `repeat_page` n serves page n once more as n + 1; `next_error_page` n makes the `next` of page n
-    lead to an error; `empty_listing` shows no game.
-    """
+    """What can be turned while the server runs (control `set`); the names are the JSON keys."""
 
     latency_ms: float = 0.0
     quota: int = 0
@@ -58,13 +75,8 @@ class Knobs:
     key: str = ""
     drift: int = 0
     browse_filters: frozenset[str] = field(default_factory=frozenset)
-    count_lie: int = 0
-    page_cap: int = 40
-    early_null_page: int = 0
-    repeat_page: int = 0
-    next_error_page: int = 0
-    empty_listing: bool = False
-    hang_s: float = 3_600.0
+    hang_s: float = 3_600.0  # a hanging connection is dropped then
+    lies: Lies = field(default_factory=Lies)
 
     @classmethod
     def of(cls, config: SimulatorConfig) -> "Knobs":

@@ -4,60 +4,53 @@ import json
 from typing import Any
 
 from simulator.catalogue import Catalogue
-from simulator.config import Knobs
+from simulator.config import Knobs, Lies
 from simulator.query import ListingQuery, link
+from simulator.selector import Selector
 
 INVALID_PAGE = b'{"detail":"Invalid page."}'
 _FILTERED_TAIL = b'],"user_platforms":false}'
 NEXT_ERROR = "page_that_errors"
+_HONEST = Lies()
 
 
 class Listings:
     """Builds pages; the browse envelope's year facets are kept until the catalogue changes."""
 
-    def __init__(self, catalogue: Catalogue, knobs: Knobs) -> None:
+    def __init__(self, catalogue: Catalogue, selector: Selector, knobs: Knobs) -> None:
         self._catalogue = catalogue
+        self._selector = selector
         self._knobs = knobs
         self._tail = (-1, b"")
 
     def page(self, query: ListingQuery, base: str) -> bytes | None:
         """Return the page's body, or None when there is no such page."""
-        found = self._catalogue.select(query.selection)
-        if self._knobs.empty_listing:
-            found = found[:0]
-        reachable = self._reachable(query, len(found))
-        offset = (self._served_page(query.page) - 1) * query.page_size
-        if query.page < 1 or (query.page > 1 and (query.page - 1) * query.page_size >= reachable):
+        lies = self._knobs.lies if self._knobs.lies.match in query.text else _HONEST
+        found = self._selector.select(query.selection)[: 0 if lies.empty_listing else None]
+        size = min(query.page_size, lies.page_cap)
+        reachable = self._reachable(query, len(found), size, lies)
+        if query.page < 1 or (query.page > 1 and (query.page - 1) * size >= reachable):
             return None
-        rows = self._catalogue.rows(
-            query.shape, found[offset : min(offset + query.page_size, reachable)]
+        served = query.page - 1 if query.page - 1 == lies.repeat_page else query.page
+        offset = (max(served, 1) - 1) * size
+        rows = self._catalogue.rows(query.shape, found[offset : min(offset + size, reachable)])
+        following = None
+        if query.page * size < reachable and query.page != lies.null_next_page:
+            broken = query.page == lies.next_error_page
+            target = base.replace("/games", f"/{NEXT_ERROR}") if broken else base
+            following = link(target, query.params, query.page + 1)
+        previous = link(base, query.params, query.page - 1) if query.page > 1 else None
+        head = (
+            f'{{"count":{len(found) + lies.count_lie},"next":{_quoted(following)},'
+            f'"previous":{_quoted(previous)},"results":['
         )
-        more = query.page * query.page_size < reachable
-        head = f'{{"count":{len(found) + self._knobs.count_lie},"next":'.encode()
         tail = _FILTERED_TAIL if query.shape == "filtered" else self._browse_tail()
-        return b"".join((head, self._links(query, base, more=more), b",".join(rows), tail))
+        return b"".join((head.encode(), b",".join(rows), tail))
 
-    def _reachable(self, query: ListingQuery, total: int) -> int:
+    def _reachable(self, query: ListingQuery, total: int, size: int, lies: Lies) -> int:
         if query.shape == "filtered":
             total = min(total, self._knobs.depth_limit)
-        if last := self._knobs.early_null_page:
-            total = min(total, last * query.page_size)
-        return total
-
-    def _served_page(self, page: int) -> int:
-        repeated = self._knobs.repeat_page
-        return repeated if repeated and page == repeated + 1 else page
-
-    def _links(self, query: ListingQuery, base: str, *, more: bool) -> bytes:
-        following = previous = "null"
-        if more:
-            target = base
-            if query.page == self._knobs.next_error_page:
-                target = base.replace("/games", f"/{NEXT_ERROR}")
-            following = f'"{link(target, query.params, query.page + 1)}"'
-        if query.page > 1:
-            previous = f'"{link(base, query.params, query.page - 1)}"'
-        return f'{following},"previous":{previous},"results":['.encode()
+        return min(total, lies.end_page * size) if lies.end_page else total
 
     def _browse_tail(self) -> bytes:
         revision, tail = self._tail
@@ -67,6 +60,10 @@ class Listings:
             tail = b"]," + json.dumps(envelope, separators=(",", ":")).encode()[1:]
             self._tail = (self._catalogue.revision, tail)
         return tail
+
+
+def _quoted(address: str | None) -> str:
+    return f'"{address}"' if address else "null"
 
 
 def _seo() -> dict[str, Any]:

@@ -3,10 +3,9 @@
 import json
 from typing import Any
 
-import msgspec
-
-from simulator.catalogue import Catalogue, Selection
-from simulator.query import Slugs, link
+from simulator.catalogue import Catalogue
+from simulator.query import Slugs, link, number
+from simulator.selector import Selection, Selector
 from simulator.vocabulary import GENRES, PARENTS, PLATFORM, PLATFORMS, STORES, TAGS, Row
 
 # path -> (name, rows on a page); genres and stores come whole, platforms on two pages
@@ -23,27 +22,21 @@ _VOCABULARY = {"genres": GENRES, "stores": STORES, "platforms": PLATFORMS, "tags
 class Lookups:
     """The recorded look-ups where there are some, else the vocabulary with counts and games."""
 
-    def __init__(self, catalogue: Catalogue, recorded: dict[str, list[Row]]) -> None:
+    def __init__(
+        self, catalogue: Catalogue, selector: Selector, recorded: dict[str, list[Row]]
+    ) -> None:
         self._catalogue = catalogue
-        self._rows = recorded | {}
-        if recorded:
-            self._complete()
-        for name, rows in _VOCABULARY.items():
-            if name not in self._rows:
-                counts = catalogue.facet_counts(name)
-                self._rows[name] = [
-                    {**row, "games_count": counts.get(row["id"], 0)} for row in rows
-                ]
-        self._rows.setdefault("parent-platforms", [_parent(row) for row in PARENTS])
-
-    def _complete(self) -> None:
-        """Add what a recording's first pages leave out and its games use (platform Web)."""
-        for name in ("genres", "stores", "platforms"):
-            known = {row["id"] for row in self._rows.get(name, ())}
-            used = self._catalogue.facet_counts(name).keys() - known
-            extra = [row for row in _VOCABULARY[name] if row["id"] in used]
-            if name in self._rows:
-                self._rows[name] = [*self._rows[name], *extra]
+        self._selector = selector
+        self._rows = {"parent-platforms": [_parent(row) for row in PARENTS]} | recorded
+        for name, vocabulary in _VOCABULARY.items():
+            # A recording holds first pages only: the platform Web is on the second.
+            known = self._rows.get(name, [])
+            missing = {row["id"]: row for row in vocabulary} if name != "tags" or not known else {}
+            for row in known:
+                missing.pop(row["id"], None)
+            counts = catalogue.store.facets[name].counts()
+            derived = [row | {"games_count": counts.get(row["id"], 0)} for row in missing.values()]
+            self._rows[name] = [*known, *derived]
 
     def slugs(self) -> Slugs:
         """Return slug -> id for every facet a listing can be filtered by."""
@@ -56,9 +49,8 @@ class Lookups:
     def page(self, path: str, params: dict[str, str], base: str) -> bytes | None:
         """Return a page's body, or None past the end."""
         name, default = PATHS[path]
-        wanted, given = params.get("page", "1"), params.get("page_size", "")
-        size = min(int(given), default) if given.isdigit() and int(given) else default
-        page = int(wanted) if wanted.isdigit() else 0
+        size = min(number(params.get("page_size", "")) or default, default)
+        page = number(params.get("page", "1")) or 0
         rows = self._rows[name]
         chosen = rows[(page - 1) * size : page * size] if page else []
         if page != 1 and not chosen:
@@ -76,8 +68,8 @@ class Lookups:
         """Show the six most added games, as RAWG does."""
         if "games" in row or name == "parent-platforms":
             return row
-        top = self._catalogue.select(Selection(facets=((name, (row["id"],)),)))[:6]
-        games = [msgspec.json.decode(raw) for raw in self._catalogue.rows("browse", top)]
+        top = self._selector.select(Selection(facets=((name, (row["id"],)),)))[:6]
+        games = [self._catalogue.row(position) for position in top.tolist()]
         brief = [{k: game[k] for k in ("id", "slug", "name", "added")} for game in games]
         return {**row, "games": brief}
 

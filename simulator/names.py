@@ -3,9 +3,18 @@
 import re
 import unicodedata
 
-_FIRST = (
-    "Iron Silent Lost Crimson Tiny Hollow Endless Neon Frozen Last Wild Broken Cosmic Paper".split()
-)
+_FIRST = [
+    "Iron",
+    "Silent",
+    "Lost",
+    "Crimson",
+    "Tiny",
+    "Hollow",
+    "Endless",
+    "Neon",
+    "Frozen",
+    "Last",
+]
 _FAMILY = [
     "Escape the Cellar",
     "Tower",

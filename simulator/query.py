@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 
-from simulator.catalogue import ORDERINGS, Range, Selection
 from simulator.columns import FACETS
-from simulator.config import FILTERS_ALONE, Knobs
+from simulator.config import FILTERS_ALONE, MAX_PAGE_SIZE, Knobs
+from simulator.selector import ORDERINGS, Range, Selection
 from simulator.shapes import Shape
 
 DEFAULT_PAGE_SIZE = 20
@@ -17,8 +17,9 @@ Slugs = dict[str, dict[str, int]]  # facet -> slug -> id
 
 @dataclass(frozen=True)
 class ListingQuery:
-    """A parsed listing request; `page` is 0 when it was no positive number."""
+    """A parsed listing request; `page` is 0 when it was no positive number, `text` the query."""
 
+    text: str
     shape: Shape
     selection: Selection
     page: int
@@ -29,11 +30,12 @@ class ListingQuery:
 def parse_listing(query: str, knobs: Knobs, slugs: Slugs) -> ListingQuery:
     """Read the parameters as RAWG does: what it cannot read, it ignores."""
     params = dict(parse_qsl(query))
-    size = min(_positive(params.get("page_size", "")) or DEFAULT_PAGE_SIZE, knobs.page_cap)
+    size = min(number(params.get("page_size", "")) or DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
     return ListingQuery(
+        text=query,
         shape=_shape(params, knobs),
         selection=_selection(params, slugs),
-        page=_positive(params.get("page", "1")),
+        page=number(params.get("page", "1")) or 0,
         page_size=size,
         params=tuple(sorted(params.items())),
     )
@@ -62,7 +64,7 @@ def _selection(params: dict[str, str], slugs: Slugs) -> Selection:
         updated=tuple(
             (a * 86_400, b * 86_400 + 86_399) for a, b in _ranges(params.get("updated", ""))
         ),
-        metacritic=_numbers(params.get("metacritic", "")),
+        metacritic=_scores(params.get("metacritic", "")),
         search=params.get("search", "").strip().casefold(),
         exact=params.get("search_exact", "").lower() in ("1", "true"),
         facets=tuple(
@@ -71,8 +73,9 @@ def _selection(params: dict[str, str], slugs: Slugs) -> Selection:
     )
 
 
-def _positive(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+def number(text: str) -> int | None:
+    """Read a non-negative number of at most 18 digits, else None."""
+    return int(text) if text.isdecimal() and len(text) <= 18 else None
 
 
 def _ranges(text: str) -> tuple[Range, ...]:
@@ -88,14 +91,15 @@ def _range(text: str) -> Range:
     return ((first - _EPOCH).days, (last - _EPOCH).days)
 
 
-def _numbers(text: str) -> Range | None:
-    low, _, high = text.partition(",")
-    return (int(low), int(high)) if low.isdigit() and high.isdigit() else None
+def _scores(text: str) -> tuple[Range, ...]:
+    low, high = (number(part) for part in (text.partition(",")[0], text.partition(",")[2]))
+    return () if low is None or high is None else ((low, high),)
 
 
 def _ids(text: str, slugs: dict[str, int]) -> tuple[int, ...]:
-    found = (int(part) if part.isdigit() else slugs.get(part, -1) for part in text.split(","))
-    return tuple(sorted(found))
+    """Read ids or slugs; what is neither matches no game."""
+    numbers = ((part, number(part)) for part in text.split(","))
+    return tuple(slugs.get(part, -1) if n is None else min(n, 2**31 - 1) for part, n in numbers)
 
 
 def stamp(seconds: int) -> str:

@@ -13,13 +13,37 @@ from simulator.vocabulary import ESRB_RUSSIAN, RUSSIAN_TAG, Row
 
 Shape = Literal["browse", "filtered"]
 
-# Key order of a filtered row as recorded; keys that the browse row lacks are left out.
-_FILTERED_ORDER = (
-    "slug name playtime platforms stores released tba background_image rating rating_top ratings"
-    " ratings_count reviews_text_count added added_by_status metacritic suggestions_count updated id"
-    " score clip tags esrb_rating user_game reviews_count community_rating saturated_color"
-    " dominant_color short_screenshots parent_platforms genres"
-).split()
+# Key orders as recorded; keys that the browse row lacks are left out of a filtered row.
+_FILTERED_KEYS = """
+slug name playtime platforms stores released tba background_image rating rating_top ratings
+ratings_count reviews_text_count added added_by_status metacritic suggestions_count updated id
+score clip tags esrb_rating user_game reviews_count community_rating saturated_color
+dominant_color short_screenshots parent_platforms genres
+"""
+_FILTERED_ORDER = _FILTERED_KEYS.split()
+_DETAIL_KEYS = """
+id slug name name_original description metacritic metacritic_platforms released tba updated
+background_image background_image_additional website rating rating_top ratings reactions added
+added_by_status playtime screenshots_count movies_count creators_count achievements_count
+parent_achievements_count reddit_url reddit_name reddit_description reddit_logo reddit_count
+twitch_count youtube_count reviews_text_count ratings_count suggestions_count alternative_names
+metacritic_url parents_count additions_count game_series_count user_game reviews_count
+saturated_color dominant_color parent_platforms platforms stores developers genres tags publishers
+esrb_rating clip description_raw
+"""
+_DETAIL_ORDER = _DETAIL_KEYS.split()
+_DETAIL_DEFAULT: Row = {name: 0 for name in _DETAIL_ORDER if name.endswith("_count")} | {
+    "metacritic_platforms": [],
+    "metacritic_url": "",
+    "website": "",
+    "reddit_url": "",
+    "reddit_name": "",
+    "reddit_description": "",
+    "reddit_logo": "",
+    "alternative_names": [],
+    "developers": [],
+    "publishers": [],
+}
 _RUSSIAN_OF_180 = 133  # recorded: 133 of 180 filtered games carried Russian tags
 _NULL_LIST_ONE_IN = 2  # an empty list is shown as null in about half of the filtered rows
 
@@ -28,7 +52,7 @@ _slim: dict[str, dict[str, Any]] = {}
 
 
 def encode(row: Row) -> bytes:
-    """Encode compactly; falls back to ASCII escapes for lone surrogates, which UTF-8 cannot hold."""
+    """Encode compactly; lone surrogates, which UTF-8 cannot hold, as ASCII escapes."""
     try:
         return _encoder.encode(row)
     except (UnicodeEncodeError, ValueError):
@@ -59,27 +83,18 @@ def detail_row(row: Row) -> Row:
     """Derive `/games/{id}`: what the listings lack, `requirements` and an empty store `url`."""
     text = f"{row['name']} is a game."
     detail = {
+        **_DETAIL_DEFAULT,
         **row,
         "name_original": row["name"],
         "description": f"<p>{text}</p>",
         "description_raw": text,
-        "metacritic_platforms": [],
-        "metacritic_url": "",
         "background_image_additional": row["background_image"],
-        "website": "",
         "reactions": {"1": 1} if row["added"] else None,
-        "alternative_names": [],
-        "developers": [],
-        "publishers": [],
         "platforms": [_platform_detail(p) for p in row["platforms"] or ()],
         "stores": [{"id": s["id"], "url": "", "store": s["store"]} for s in row["stores"] or ()],
-        "screenshots_count": len(row["short_screenshots"] or ()),
+        "screenshots_count": max(len(row["short_screenshots"] or ()) - 1, 0),
     }
-    counts = "movies creators achievements parent_achievements parents additions game_series"
-    detail |= {f"{name}_count": 0 for name in counts.split()}
-    for absent in ("short_screenshots", "community_rating"):
-        detail.pop(absent, None)
-    return detail
+    return {name: detail[name] for name in _DETAIL_ORDER}
 
 
 def _platform_detail(platform: Row) -> Row:
@@ -114,7 +129,7 @@ def _item_id(item: Row) -> int:
 
 
 def _tags(ident: int, row: Row) -> list[Row] | None:
-    tags = row["tags"]
+    tags: list[Row] | None = row["tags"]
     if not tags and ident % 180 == 0:
         return None
     if ident * 7_919 % 180 >= _RUSSIAN_OF_180:

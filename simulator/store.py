@@ -1,19 +1,19 @@
 """Rows encoded once, in both shapes, and the arrays to sort and filter them by.
 
 Small catalogues live in memory. Large generated ones are built by several processes into a folder
-of the temporary directory, once per (blend, version), and are memory-mapped from there.
+of the temporary directory, once per (blend, version), and are read from there.
 """
 
-import mmap
 import os
 import re
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -32,22 +32,23 @@ from simulator.columns import (
 from simulator.generator import CHUNK, Blend, chunk_rows
 from simulator.shapes import encode, filtered_row
 from simulator.vocabulary import Row
-from utils.seams import operation
 
 VERSION = 1  # of everything below and of the generator: a new one leaves old caches alone
 IN_MEMORY = 20_000  # games; building so few takes a second or less
+_BUILDING = "building-"
 _SHAPES = ("browse", "filtered", "names")
 
 
 class Packed:
-    """Many byte strings in one buffer: item i is `buffer[starts[i]:starts[i + 1]]`."""
+    """Many byte strings one after the other: item i is at `starts[i]` to `starts[i + 1]`.
 
-    _RESIDENT = 256 * 2**20  # bytes read through the map before its pages are handed back
+    A file is read, not mapped: the system's cache is as fast, and this process stays small.
+    """
 
-    def __init__(self, buffer: bytes | mmap.mmap, starts: Array) -> None:
-        self._buffer = buffer
+    def __init__(self, source: bytes | Path, starts: Array) -> None:
+        self._bytes = source if isinstance(source, bytes) else b""
+        self._file = None if isinstance(source, bytes) else source.open("rb", buffering=0)
         self._starts = starts
-        self._read = 0
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -55,27 +56,26 @@ class Packed:
     def get(self, positions: Array) -> list[bytes]:
         """Return the items at `positions`."""
         starts, ends = self._starts[positions].tolist(), self._starts[positions + 1].tolist()
-        items = [self._buffer[a:b] for a, b in zip(starts, ends, strict=True)]
-        if isinstance(self._buffer, mmap.mmap):
-            self._give_back(sum(ends) - sum(starts))
-        return items
+        spans = zip(starts, ends, strict=True)
+        if self._file is None:
+            return [self._bytes[a:b] for a, b in spans]
+        number = self._file.fileno()
+        return [os.pread(number, b - a, a) for a, b in spans]
 
     def find(self, text: bytes) -> Array:
         """Return the positions of items that contain `text`."""
-        hits = [match.start() for match in re.finditer(re.escape(text), self._buffer)]
+        hits = [match.start() for match in re.finditer(re.escape(text), self._whole())]
         return np.unique(np.searchsorted(self._starts, hits, side="right") - 1)
 
-    def _give_back(self, size: int) -> None:
-        """Keep resident memory small: dropped pages stay in the system's file cache."""
-        self._read += size
-        if self._read > self._RESIDENT and isinstance(self._buffer, mmap.mmap):
-            self._buffer.madvise(mmap.MADV_DONTNEED)
-            self._read = 0
+    def _whole(self) -> bytes:
+        if self._file is None:
+            return self._bytes
+        return os.pread(self._file.fileno(), int(self._starts[-1]), 0)
 
     def close(self) -> None:
-        """Unmap the file, when there is one."""
-        if isinstance(self._buffer, mmap.mmap):
-            self._buffer.close()
+        """Close the file, when there is one."""
+        if self._file is not None:
+            self._file.close()
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,9 @@ class Store:
     browse: Packed
     filtered: Packed
     names: Packed
+
+    def __len__(self) -> int:
+        return len(self.columns.id)
 
     def close(self) -> None:
         """Release the mapped files."""
@@ -118,17 +121,22 @@ def part_of(rows: Sequence[Row]) -> Part:
     return Part(columns_of(rows), facets_of(rows), packed)
 
 
-def memory_store(rows: Sequence[Row]) -> Store:
-    """Return a store of these browse rows, held in memory."""
-    part = part_of(rows)
-    packed = {n: Packed(buffer, _starts([lengths])) for n, (buffer, lengths) in part.packed.items()}
-    return Store(part.columns, part.facets, _name_order(packed["names"]), **packed)
+def memory_store(parts: Iterable[Part]) -> Store:
+    """Return a store of these parts, held in memory."""
+    held = list(parts)
+    packed = {}
+    for shape in _SHAPES:
+        buffers, lengths = zip(*(part.packed[shape] for part in held), strict=True)
+        packed[shape] = Packed(b"".join(buffers), _starts(lengths))
+    columns = join_columns([part.columns for part in held])
+    facets = join_facets([part.facets for part in held])
+    return Store(columns, facets, _name_order(packed["names"]), **packed)
 
 
 def generated_store(blend: Blend) -> Store:
     """Return the store of a generated catalogue; a large one is built once and kept on disk."""
     if blend.games <= IN_MEMORY:
-        return memory_store([row for first in _firsts(blend) for row in chunk_rows(blend, first)])
+        return memory_store(_part(blend, first) for first in _firsts(blend))
     folder = cache_folder() / _label(blend)
     if not folder.is_dir():
         _build(blend, folder)
@@ -154,23 +162,45 @@ def _part(blend: Blend, first: int) -> Part:
 
 def _parts(blend: Blend) -> Iterator[Part]:
     workers = min(os.cpu_count() or 1, 8)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         yield from pool.map(partial(_part, blend), _firsts(blend))
+
+
+def _end_with_parent() -> None:
+    """End this worker when the server is gone, however it went; the pool itself would not."""
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _build(blend: Blend, folder: Path) -> None:
     """Write beside the final place, then rename: a folder that exists is whole."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = Path(tempfile.mkdtemp(prefix="building-", dir=folder.parent))
+    _sweep(folder.parent)
+    building = Path(tempfile.mkdtemp(prefix=f"{_BUILDING}{os.getpid()}-", dir=folder.parent))
     try:
         _write(building, _parts(blend))
-        with operation("file.write"):
-            building.rename(folder)
+        building.rename(folder)
     except OSError:
         if not folder.is_dir():  # otherwise another process was faster, which is as good
             raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Delete what processes that are gone left half built."""
+    for left in parent.glob(f"{_BUILDING}*"):
+        try:
+            os.kill(int(left.name.split("-")[1]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _write(folder: Path, parts: Iterable[Part]) -> None:
@@ -193,7 +223,7 @@ def _write(folder: Path, parts: Iterable[Part]) -> None:
 def _write_arrays(
     folder: Path, columns: Columns, facets: dict[str, Facet], lengths: dict[str, list[Array]]
 ) -> None:
-    arrays = {f"column_{f.name}": getattr(columns, f.name) for f in fields(Columns)}
+    arrays = {f"column_{name}": getattr(columns, name) for name in Columns.names()}
     arrays |= {f"{name}_starts": facet.starts for name, facet in facets.items()}
     arrays |= {f"{name}_ids": facet.ids for name, facet in facets.items()}
     arrays |= {f"at_{shape}": _starts(sizes) for shape, sizes in lengths.items()}
@@ -203,15 +233,10 @@ def _write_arrays(
 
 def _open(folder: Path) -> Store:
     with np.load(folder / "arrays.npz") as arrays:
-        columns = Columns(*(arrays[f"column_{f.name}"] for f in fields(Columns)))
+        columns = Columns(*(arrays[f"column_{name}"] for name in Columns.names()))
         facets = {n: Facet(arrays[f"{n}_starts"], arrays[f"{n}_ids"]) for n in FACETS}
-        packed = {shape: Packed(_map(folder / shape), arrays[f"at_{shape}"]) for shape in _SHAPES}
+        packed = {shape: Packed(folder / shape, arrays[f"at_{shape}"]) for shape in _SHAPES}
         return Store(columns, facets, arrays["name_order"], **packed)
-
-
-def _map(path: Path) -> mmap.mmap:
-    with path.open("rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _starts(lengths: Sequence[Array]) -> Array:

@@ -5,6 +5,7 @@ import gzip
 import socket
 import struct
 from collections.abc import Callable
+from typing import cast
 
 from simulator.app import HTML_PAGE, Reply, Simulator
 
@@ -26,12 +27,12 @@ class Connection(asyncio.Protocol):
         self._open_ones = open_ones
         self._received = b""
         self._busy = False
+        self._closing = False
         self._loop = asyncio.get_running_loop()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the connection, so that a stopping server can close it."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._open_ones.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -49,25 +50,22 @@ class Connection(asyncio.Protocol):
 
     def _serve(self) -> None:
         while not self._busy and not self._transport.is_closing():
-            end = self._received.find(b"\r\n\r\n")
-            if end < 0:
+            head, found, rest = self._received.partition(b"\r\n\r\n")
+            lines = head.decode("latin-1").split("\r\n")
+            headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+            length = int(headers.get("content-length", "0"))
+            if not found or len(rest) < length:
                 return
-            head = self._received[:end].decode("latin-1")
-            length = int(_header(head, "content-length") or 0)
-            if len(self._received) < end + 4 + length:
-                return
-            body = self._received[end + 4 : end + 4 + length]
-            self._received = self._received[end + 4 + length :]
-            self._answer(head, body)
+            self._received = rest[length:]
+            self._closing = headers.get("connection") == "close"
+            self._answer(lines[0].split(" ")[1], headers.get("host", ""), rest[:length])
 
-    def _answer(self, head: str, body: bytes) -> None:
-        _, target, _ = head.partition("\r\n")[0].split(" ", 2)
+    def _answer(self, target: str, host: str, body: bytes) -> None:
         if target.startswith(CONTROL_PATH):
             status, answer = self._control(target.removeprefix(CONTROL_PATH), body)
             self._send(Reply(status, answer, "control"))
             return
-        base = f"http://{_header(head, 'host')}"
-        reply = self._simulator.reply(target, base, self._loop.time())
+        reply = self._simulator.reply(target, f"http://{host}", self._loop.time())
         if reply.delay:
             self._busy = True
             self._loop.call_later(reply.delay, self._resume, reply)
@@ -85,6 +83,8 @@ class Connection(asyncio.Protocol):
             self._break(reply)
         else:
             self._write(reply.status, reply.body, f"Content-Type: {reply.content_type}\r\n")
+        if self._closing and not self._busy:
+            self._transport.close()
 
     def _write(self, status: int, body: bytes, headers: str, length: int | None = None) -> None:
         size = len(body) if length is None else length
@@ -106,9 +106,10 @@ class Connection(asyncio.Protocol):
         }[reply.fault]()
 
     def _reset(self) -> None:
-        sock = self._transport.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
-        self._transport.abort()
+        if not self._transport.is_closing():
+            sock = self._transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+            self._transport.abort()
 
     def _reset_mid(self, body: bytes) -> None:
         self._write(200, body[: len(body) // 2], _JSON, len(body))
@@ -130,11 +131,3 @@ class Connection(asyncio.Protocol):
     def _hang(self) -> None:
         self._busy = True
         self._loop.call_later(self._simulator.knobs.hang_s, self._transport.abort)
-
-
-def _header(head: str, name: str) -> str:
-    for line in head.split("\r\n")[1:]:
-        key, _, value = line.partition(":")
-        if key.lower() == name:
-            return value.strip()
-    return ""
