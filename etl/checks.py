@@ -54,12 +54,16 @@ class CheckInputs:
 def star_checks(inputs: CheckInputs) -> list[Check]:
     """Return every check of the star."""
     return [
-        *_key_checks(inputs.after),
-        *_reference_checks(inputs.after),
+        *consistency_checks(inputs.after),
         *_raw_checks(inputs),
         *_comparisons(inputs),
         *_oddities(inputs.after["fact_games"], inputs.today),
     ]
+
+
+def consistency_checks(star: Mapping[str, Table]) -> list[Check]:
+    """Return the checks that need nothing but the star: unique keys, and keys that join."""
+    return [*_key_checks(star), *_reference_checks(star)]
 
 
 def _key_checks(star: Mapping[str, Table]) -> Iterator[Check]:

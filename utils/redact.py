@@ -33,6 +33,10 @@ class Redactor:
             text = parameter.sub(rf"\g<1>{MASK}", text)
         return text
 
+    def finds_secret(self, text: str) -> bool:
+        """Return whether one of the secrets stands in `text`, in any of its forms."""
+        return self._secrets is not None and self._secrets.search(text) is not None
+
 
 class RedactingFormatter(logging.Formatter):
     """Redacts the finished line: message, arguments, traceback and every chained cause."""

@@ -1,0 +1,145 @@
+"""The entry point: one command line in, one exit code out, no traceback unless asked for."""
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from gamelake.cli import Invocation, parse
+from gamelake.options import Common
+from gamelake.session import Interrupts, Session
+from gamelake.terminal import Terminal, terminal_for
+from gamelake.welcome import WELCOME
+from storage.layout import LakePaths
+from utils import seams
+from utils.config import Settings, load_settings
+from utils.errors import GamelakeError, Stopped, exit_code
+from utils.log import set_up_logging
+from utils.redact import Redactor
+
+
+def main() -> None:
+    """Run this process's command line and exit with its code."""
+    seams.arm_from(os.environ)
+    sys.exit(run(sys.argv[1:], os.environ))
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run `gamelake ARGV` and return the exit code of DESIGN section 3."""
+    if not argv:
+        print(WELCOME)
+        return 0
+    asked = Common(json="--json" in argv)
+    terminal = terminal_for(asked, environ, Redactor(()))
+    try:
+        invocation = parse(argv)
+    except GamelakeError as error:
+        return _report(error, terminal)
+    return 0 if invocation is None else _execute(invocation, environ)
+
+
+def _execute(invocation: Invocation, environ: Mapping[str, str]) -> int:
+    command, options = invocation.command, invocation.options
+    terminal = terminal_for(options, environ, Redactor(()))
+    settings = Settings()
+    try:
+        if not command.own_settings:
+            settings = load_settings(environ)
+        terminal = terminal_for(options, environ, Redactor(settings.secrets()))
+        session = Session(terminal, settings, environ, Interrupts(terminal))
+        with _logging(invocation, session), session.interrupts.handled():
+            if command.doing:
+                terminal.note(f"{command.doing} ...")
+            command.load()(options, session)
+    except BrokenPipeError:
+        return _reader_left()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place that may
+        return _fail(error, invocation, terminal, settings)
+    return 0
+
+
+def _fail(
+    error: Exception | KeyboardInterrupt,
+    invocation: Invocation,
+    terminal: Terminal,
+    settings: Settings,
+) -> int:
+    known = _expected(error, invocation)
+    if invocation.options.traceback or (known is None and terminal.verbosity > 0):
+        terminal.err.write(terminal.redact("".join(traceback.format_exception(error))))
+    return _report(known or _defect(error, terminal, settings), terminal)
+
+
+def _expected(error: Exception | KeyboardInterrupt, invocation: Invocation) -> GamelakeError | None:
+    """Return the error a user can act on; None for a defect of ours."""
+    name = invocation.command.name
+    if isinstance(error, GamelakeError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        hint = "the same command continues where this one stopped"
+        return Stopped("stopped", operation=name, hint=hint)
+    if isinstance(error, OSError):  # no space, no permission, a path that is a file
+        subject = str(error.filename or "")
+        return GamelakeError(
+            f"the system refused: {error.strerror or error}" + (f": {subject}" if subject else ""),
+            operation=name,
+            subject=subject,
+            hint="gamelake doctor; then the same command again",
+        )
+    return None
+
+
+def _defect(
+    error: Exception | KeyboardInterrupt, terminal: Terminal, settings: Settings
+) -> GamelakeError:
+    """Store the traceback in a file of its own; return the one line that names it."""
+    text = terminal.redact("".join(traceback.format_exception(error)))
+    folder = LakePaths(settings.gamelake_home).logs
+    path = folder / f"defect-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        where = f"report it with {path}"
+    except OSError:
+        where = "repeat it with --traceback and report what it prints"
+    return GamelakeError(
+        f"this is a defect of gamelake: {type(error).__name__}: {error}",
+        operation="run",
+        hint=where,
+    )
+
+
+def _report(error: GamelakeError, terminal: Terminal) -> int:
+    """Print the error, with what the run had done until then as part of the JSON object."""
+    if terminal.json:
+        report = getattr(error, "report", None)
+        done = report.as_dict() if report is not None else {}
+        terminal.result({**done, **error.as_dict()}, "")
+    terminal.failure(error.message, error.hint)
+    return exit_code(error)
+
+
+@contextmanager
+def _logging(invocation: Invocation, session: Session) -> Iterator[None]:
+    folder = LakePaths(session.settings.gamelake_home).logs if invocation.command.writes else None
+    logging = set_up_logging(
+        folder, verbosity=invocation.options.verbosity, redact=session.terminal.redact
+    )
+    try:
+        yield
+    finally:
+        logging.close()
+
+
+def _reader_left() -> int:
+    """Whoever read our output closed it (`| head`): fine; keep Python from complaining at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""`gamelake plan`: what `ingest` would do; nothing is written to raw."""
+
+from gamelake.context import ingest_context, open_lake
+from gamelake.options import Scope
+from gamelake.run import ingest_request
+from gamelake.session import Session
+from gamelake.summaries import planned
+from ingestion.ingest_pipeline import plan_ingest
+
+
+def run(options: Scope, session: Session) -> None:
+    """Ask the source for its counts and show windows, requests, quota and time."""
+    with (
+        open_lake(session.settings, create=True) as lake,
+        ingest_context(lake, session, wait_s=options.wait) as ctx,
+    ):
+        plan = plan_ingest(ctx, ingest_request(options))
+    session.terminal.result(plan.as_dict(), planned(plan))
+    session.terminal.next_steps("gamelake ingest", "gamelake run")

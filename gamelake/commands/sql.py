@@ -1,0 +1,66 @@
+"""`gamelake sql`: ask the lake."""
+
+import sys
+from pathlib import Path
+
+from gamelake.options import Sql
+from gamelake.session import Session
+from serving.lake import connect
+from serving.output import Format, write
+from serving.shell import interact
+from utils.errors import UsageError
+
+HISTORY = "sql_history"
+
+
+def run(options: Sql, session: Session) -> None:
+    """Answer one statement, or open a shell when there is none and somebody types."""
+    statement = _statement(options, interactive=sys.stdin.isatty())
+    with connect(session.settings, options.at) as engine:
+        if statement is None:
+            interact(engine, session.settings.gamelake_home / HISTORY)
+            return
+        write(
+            engine.sql(statement),
+            _format(options, session),
+            out=sys.stdout.buffer,
+            notes=sys.stderr,
+            output=options.output,
+        )
+
+
+def _statement(options: Sql, *, interactive: bool) -> str | None:
+    if options.statement is not None and options.file is not None:
+        raise UsageError(
+            "a statement and a file were given",
+            operation="sql",
+            subject="--file",
+            hint="give one of them",
+        )
+    if options.file is not None:
+        return _read(options.file)
+    if options.statement is None and not interactive:
+        return sys.stdin.read()
+    return options.statement
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}",
+            operation="sql",
+            subject=str(path),
+            hint="give --file the path of a text file with one statement",
+        ) from error
+
+
+def _format(options: Sql, session: Session) -> Format:
+    """Return what was asked for; else what the file's ending says, else a table."""
+    if options.format is not None:
+        return options.format
+    if session.terminal.json:
+        return "json"
+    endings: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+    return endings.get(options.output.suffix, "table") if options.output is not None else "table"

@@ -1,0 +1,80 @@
+"""The lake's invariants, checked on what is stored.
+
+Every crash and fault test calls this, so each check reads the stores themselves and trusts no
+run's own word.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from etl.iceberg_verify import missing_files, record_mismatches
+from gamelake.context import Lake
+from gamelake.verify_raw import parts_are_whole, rows_are_accounted_for, watermark_is_behind
+from gamelake.verify_secrets import secrets_are_absent
+from gamelake.verify_star import star_is_consistent
+from storage.layout import MAIN
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found; at most 20 problems are kept, `count` is how many there are."""
+
+    name: str
+    holds: str
+    ok: bool
+    count: int
+    problems: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the `--json` form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """One check: `holds` says what must be true, `problems` yields what is not."""
+
+    name: str
+    holds: str
+    problems: Callable[[Lake], Iterable[str]]
+
+
+def _record_matches(lake: Lake) -> Iterator[str]:
+    for problem in record_mismatches(lake.catalog.pin(MAIN)):
+        yield f"{problem.subject} {problem.detail}"
+
+
+def _files_exist(lake: Lake) -> Iterator[str]:
+    for problem in missing_files(lake.catalog):
+        yield f"{problem.subject}: {problem.detail}"
+
+
+INVARIANTS = (
+    Invariant("record", "every table's pointer equals the last publish record", _record_matches),
+    Invariant("files", "every file that a branch or tag needs is there, whole", _files_exist),
+    Invariant("star", "business keys are unique and every key joins", star_is_consistent),
+    Invariant("parts", "every raw part is whole: checksum, rows, manifest", parts_are_whole),
+    Invariant(
+        "rows", "rows seen = stored + unchanged + quarantined, page by page", rows_are_accounted_for
+    ),
+    Invariant("watermark", "the watermark is not past what is durable", watermark_is_behind),
+    Invariant("secrets", "no secret stands in any file of the lake", secrets_are_absent),
+)
+
+
+def verify(lake: Lake) -> list[Finding]:
+    """Run every check; a check that cannot read what it needs raises its own error."""
+    return [_finding(invariant, list(invariant.problems(lake))) for invariant in INVARIANTS]
+
+
+def _finding(invariant: Invariant, problems: list[str]) -> Finding:
+    return Finding(
+        name=invariant.name,
+        holds=invariant.holds,
+        ok=not problems,
+        count=len(problems),
+        problems=tuple(problems[:_SHOWN]),
+    )

@@ -1,0 +1,26 @@
+"""Invariants of the published tables."""
+
+from collections.abc import Iterator
+
+from etl.build import open_published
+from etl.checks import consistency_checks
+from etl.engine import BuildEngine
+from etl.iceberg_schemas import TABLES
+from gamelake.context import Lake
+from quality.checks import failures, run_checks
+from storage.layout import MAIN
+
+
+def star_is_consistent(lake: Lake) -> Iterator[str]:
+    """Yield keys that repeat or do not join, and tables that a published star lacks."""
+    main = lake.catalog.pin(MAIN)
+    if not main.tables:
+        return
+    if absent := sorted(TABLES.keys() - main.tables.keys()):
+        yield f"tables are missing: {', '.join(absent)}"
+        return
+    # A scratch folder of its own: a build empties its when it starts.
+    with BuildEngine(lake.paths.home / "tmp" / "verify") as engine:
+        star = open_published(engine, main, MAIN)
+        for result in failures(run_checks(engine, consistency_checks(star))):
+            yield result.describe()

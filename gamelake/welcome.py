@@ -1,0 +1,13 @@
+"""The page one sees without arguments: examples first."""
+
+WELCOME = """\
+gamelake: every game of RAWG as tables you can ask.
+
+  gamelake demo                             five answers in half a minute; no key, no server
+  gamelake plan                             what a real fetch would take
+  gamelake run                              fetch what is new, build, publish
+  gamelake sql "SELECT * FROM top_games"    ask
+  gamelake status                           where things stand
+
+Commands: ingest, etl, run, sql, status.   All of them: gamelake --help
+Real data needs a free key: https://rawg.io/apidocs, then RAWG_API_KEY=... in .env"""
