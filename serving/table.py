@@ -12,8 +12,9 @@ from rich.cells import cell_len, set_cell_size
 from serving.result import Result
 
 MAX_ROWS = 100
-MAX_CELL = 60
+MIN_CELL, MAX_CELL = 12, 60
 _GAP = "  "
+_NO_TERMINAL = (200, 24)  # columns and lines where nobody says
 _NUMBERS = (int, float, Decimal)
 
 
@@ -43,19 +44,20 @@ def render(columns: list[str], rows: list[list[object]]) -> list[str]:
     if columns == ["explain_key", "explain_value"]:
         return [line for row in rows for line in str(row[1]).splitlines()]
     cells = [[_text(value) for value in row] for row in rows]
-    width = [
-        min(_cell_limit(len(columns)), max(map(cell_len, column)))
-        for column in zip(columns, *cells, strict=True)
-    ]
+    natural = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    width = _narrowed(natural, shutil.get_terminal_size(_NO_TERMINAL).columns)
     right = [_is_number(column) for column in zip(*rows, strict=True)] or [False] * len(columns)
     lines = [_line(row, width, right) for row in (columns, *cells)]
     return [lines[0], _GAP.join("-" * w for w in width), *lines[1:]]
 
 
-def _cell_limit(columns: int) -> int:
-    """Wide answers get narrow cells, so that a row of a few columns fits the terminal."""
-    available = shutil.get_terminal_size().columns
-    return max(12, MAX_CELL if columns * (MAX_CELL // 2) <= available else available // 4)
+def _narrowed(natural: list[int], available: int) -> list[int]:
+    """Take from the widest columns until a row fits `available`, but leave each readable."""
+    width = [min(MAX_CELL, size) for size in natural]
+    room = available - len(_GAP) * (len(width) - 1)
+    while sum(width) > room and max(width) > MIN_CELL:
+        width[width.index(max(width))] -= 1
+    return width
 
 
 def _line(row: list[str], width: list[int], right: list[bool]) -> str:

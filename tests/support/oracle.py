@@ -115,7 +115,7 @@ class Oracle:
             child: text for parent in self.families.values() for child, text in parent.items()
         }
         unknown = {f"{name}_key": 0, f"{name}_id": None, f"{name}_name": "Unknown"}
-        rows = [{**unknown, f"{name}_slug": None, **_extra(name, {}, {})}]
+        rows = [{**unknown, f"{name}_slug": "unknown", **_extra(name, {}, {})}]
         for number, member in sorted(self.members[name].items()):
             rows.append(
                 {

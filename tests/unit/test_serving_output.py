@@ -150,6 +150,14 @@ def test_cells_are_aligned_by_their_width_on_screen() -> None:
     assert lines == ["name      n", "----  -----", "日本      5", "ab    12.25", "          7"]
 
 
+def test_the_widest_columns_give_way_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "39")
+    lines = render(["name", "note", "n"], [["x" * 30, "short", 5]])
+
+    assert max(map(len, lines)) == 39
+    assert lines[2] == "x" * 28 + "…  short  5"
+
+
 def test_a_cell_cannot_steer_the_terminal() -> None:
     lines = render(["s"], [["\x1b[31mred\n\u202etxet"]])
 
