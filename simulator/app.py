@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 from simulator.catalogue import Catalogue
 from simulator.config import FaultProfile, Knobs, SimulatorConfig
+from simulator.draws import Blend
 from simulator.faults import WIRE_FAULTS, FaultPlan, Quota
-from simulator.generator import Blend
 from simulator.listing import INVALID_PAGE, NEXT_ERROR, Listings
 from simulator.lookups import PATHS, Lookups
 from simulator.query import ListingQuery, number, parse_listing

@@ -42,8 +42,8 @@ class Capacity:
     def __str__(self) -> str:
         return (
             f"{self.shape:8} {self.clients} clients: {self.pages_per_s:7,.0f} pages/s of {_PAGE}"
-            f" rows ({self.megabytes / self.seconds:,.0f} MB/s), server {self.cpu_us:.0f} us CPU a page,"
-            f" {self.resident_mb:,.0f} MB peak"
+            f" rows ({self.megabytes / self.seconds:,.0f} MB/s), server"
+            f" {self.cpu_us:.0f} us CPU a page, {self.resident_mb:,.0f} MB peak"
         )
 
 

@@ -9,12 +9,16 @@ from simulator.config import SimulatorConfig
 from simulator.control import Controls
 from simulator.process import SimulatorProcess
 from simulator.wire import Connection
+from utils.errors import UsageError
 
 __all__ = ["SimulatorConfig", "SimulatorProcess", "serve"]
 
 
 def serve(config: SimulatorConfig) -> None:
-    """Serve until SIGTERM or SIGINT; the first line on stdout is the base URL, ending in /api."""
+    """Serve until SIGTERM or SIGINT; the first line on stdout is the base URL, ending in /api.
+
+    Raises UsageError when the port is taken or `replay` holds no recorded page.
+    """
     simulator = Simulator(config)
     try:
         asyncio.run(_serve(simulator, config))
@@ -29,9 +33,17 @@ async def _serve(simulator: Simulator, config: SimulatorConfig) -> None:
         loop.add_signal_handler(number, stop.set)
     controls = Controls(simulator)
     connections: set[Connection] = set()
-    server = await loop.create_server(
-        lambda: Connection(simulator, controls.handle, connections), config.host, config.port
-    )
+    try:
+        server = await loop.create_server(
+            lambda: Connection(simulator, controls.handle, connections), config.host, config.port
+        )
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {config.host}:{config.port}: {error.strerror}",
+            operation="start the simulator",
+            subject=str(config.port),
+            hint="choose another port with --port, or 0 for a free one",
+        ) from error
     host, port = server.sockets[0].getsockname()[:2]
     sys.stdout.write(f"http://{host}:{port}/api\n")
     sys.stdout.flush()

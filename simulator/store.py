@@ -29,11 +29,12 @@ from simulator.columns import (
     join_facets,
     names_of,
 )
-from simulator.generator import CHUNK, Blend, chunk_rows
+from simulator.draws import CHUNK, Blend
+from simulator.generator import chunk_rows
 from simulator.shapes import encode, filtered_row
 from simulator.vocabulary import Row
 
-VERSION = 1  # of everything below and of the generator: a new one leaves old caches alone
+VERSION = 2  # of everything below and of the generator: a new one leaves old caches alone
 IN_MEMORY = 20_000  # games; building so few takes a second or less
 _BUILDING = "building-"
 _SHAPES = ("browse", "filtered", "names")
@@ -153,7 +154,7 @@ def _label(blend: Blend) -> str:
 
 
 def _firsts(blend: Blend) -> range:
-    return range(0, blend.games, CHUNK)
+    return range(0, max(blend.games, 1), CHUNK)
 
 
 def _part(blend: Blend, first: int) -> Part:

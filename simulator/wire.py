@@ -82,7 +82,9 @@ class Connection(asyncio.Protocol):
         if reply.fault:
             self._break(reply)
         else:
-            self._write(reply.status, reply.body, f"Content-Type: {reply.content_type}\r\n")
+            wait = "Retry-After: 1\r\n" if reply.status in (429, 503) else ""
+            headers = f"Content-Type: {reply.content_type}\r\n{wait}"
+            self._write(reply.status, reply.body, headers)
         if self._closing and not self._busy:
             self._transport.close()
 
