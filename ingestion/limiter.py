@@ -9,6 +9,8 @@ from utils.errors import Stopped
 
 # Waits are cut into slices, so that Ctrl-C ends a long one soon.
 _SLICE_S = 0.2
+# Closer to its time than a clock can tell, a request is due.
+_DUE_S = 1e-6
 
 
 class RequestLimiter:
@@ -43,11 +45,11 @@ class RequestLimiter:
 
     def wait(self, seconds: float) -> None:
         """Let only the caller wait."""
-        until = self._clock.monotonic() + seconds
         self.check_stop()
-        while (left := until - self._clock.monotonic()) > 0:
-            self._clock.sleep(min(left, _SLICE_S))
+        while seconds > 0:
+            self._clock.sleep(min(seconds, _SLICE_S))
             self.check_stop()
+            seconds -= _SLICE_S
 
     def check_stop(self) -> None:
         """Raise Stopped when the run was told to stop."""
@@ -68,7 +70,7 @@ class RequestLimiter:
         with self._lock:
             now = self._clock.monotonic()
             start = max(self._next_start, self._paused_until)
-            if start > now:
+            if start - now > _DUE_S:
                 return start - now
             self._next_start = now + self._gap_s
             return 0.0

@@ -1,11 +1,10 @@
 """Requests to RAWG until they are answered: limits, retries, quota, outages.
 
 A request is tried in rounds of RAWG_ATTEMPTS. After a failed round one question decides: is it
-this request, or is it the source? It is this request when what came was readable HTTP but no
-answer, or when others are answered meanwhile (if nobody else asked, the last request that was
-answered well is sent once more). Then a second round of error statuses, or the first of unreadable
-bodies, is the end of it. Else it is an outage, which all workers wait through, each wait longer
-than the one before; five rounds of that mean that the source is down.
+this request, or is it the source? It is this request when others are answered meanwhile; if nobody
+else asked, the last request that was answered well is sent once more. A second round that fails
+so is the end of the request. Else it is an outage, which all workers wait through, each wait longer
+than the one before; five such rounds mean that the source is down.
 """
 
 import threading
@@ -81,6 +80,7 @@ class RawgRequests:
         )
         self._backoff = Backoff()
         self._health = Health()
+        self._probing = threading.Lock()
         self._last_good: tuple[str, Mapping[str, str], Callable[[Answer], object]] | None = None
 
     @property
@@ -106,9 +106,9 @@ class RawgRequests:
             result = self._round(path, params, read)
             if not isinstance(result, Failure):
                 return result
-            if self._is_up(result, seen):
+            if self._is_up(seen):
                 strikes += 1
-                if strikes == 2 or result.kind == "body":
+                if strikes == 2:
                     return result
             else:
                 outages += 1
@@ -124,12 +124,12 @@ class RawgRequests:
             result = self._try(path, params, read)
         return result
 
-    def _is_up(self, failure: Failure, seen: int) -> bool:
-        if self._last_good is None:
-            return False
-        if failure.kind == "body" or self._health.successes > seen:
-            return True
-        return not isinstance(self._try(*self._last_good), Failure)
+    def _is_up(self, seen: int) -> bool:
+        """Tell whether anything was answered since there were `seen` successes."""
+        with self._probing:
+            if self._last_good is None or self._health.successes > seen:
+                return self._health.successes > seen
+            return not isinstance(self._try(*self._last_good), Failure)
 
     def _check_outage(self, failure: Failure, rounds: int) -> None:
         """Raise SourceError when there is nothing left to wait for."""

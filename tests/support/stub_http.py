@@ -105,8 +105,7 @@ class StubServer:
             # SO_LINGER with zero seconds makes close() send RST.
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             return False
-        connection.sendall(_head(reply))
-        _send_body(connection, reply)
+        _send(connection, reply)
         return reply.cut is None
 
 
@@ -117,11 +116,12 @@ def _head(reply: Reply) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def _send_body(connection: socket.socket, reply: Reply) -> None:
+def _send(connection: socket.socket, reply: Reply) -> None:
     body = reply.body[: reply.cut]
     if not reply.drip:
-        connection.sendall(body)
+        connection.sendall(_head(reply) + body)
         return
+    connection.sendall(_head(reply))
     pause = threading.Event()
     for byte in body:
         pause.wait(reply.drip)
