@@ -16,6 +16,7 @@ from typing import Self
 from ingestion import json_slices
 from ingestion.http_exchange import Answer, Failure
 from ingestion.rawg_pages import (
+    KeyEraser,
     ListingQuery,
     Page,
     PageUnreadable,
@@ -59,7 +60,7 @@ class RawgClient:
                 subject="RAWG_BASE_URL",
                 hint="it looks like https://api.rawg.io/api",
             )
-        self._secret = settings.rawg_api_key
+        self._erase = KeyEraser(settings.rawg_api_key.get_secret_value())
         self._requests = RawgRequests(
             settings,
             clock=clock,
@@ -105,7 +106,7 @@ class RawgClient:
 
     def _page(self, path: str, params: dict[str, str], query: ListingQuery, number: int) -> Page:
         def read(answer: Answer) -> Page:
-            return read_page(answer, query, number, secret=self._secret.get_secret_value())
+            return read_page(answer, query, number, erase=self._erase)
 
         result = self._requests.get(path, params, read)
         if isinstance(result, Failure):

@@ -1,7 +1,9 @@
 """Pages of a listing: the query, the page, and how an answer is read as one."""
 
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import quote, quote_plus
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -13,6 +15,7 @@ from storage import layout
 from utils.errors import SourceError
 
 _ABSENT = Raw(b"")
+_LONG_KEY = 16  # RAWG's own keys have 32 characters
 _MAX_INT64 = 2**63 - 1
 
 
@@ -107,7 +110,7 @@ _HEADS = msgspec.json.Decoder(list[_Head])
 _HEAD = msgspec.json.Decoder(_Head)
 
 
-def read_page(answer: Answer, query: ListingQuery, number: int, *, secret: str) -> Page:
+def read_page(answer: Answer, query: ListingQuery, number: int, *, erase: KeyEraser) -> Page:
     """Read page `number` of `query`; ValueError when the answer is no page of a listing.
 
     Only RAWG's own words end a listing: a 404 of something in between does not.
@@ -121,7 +124,7 @@ def read_page(answer: Answer, query: ListingQuery, number: int, *, secret: str) 
         return Page(query, number, 0, (), b"[]", query.listing, has_next=False, past_end=True)
     if answer.status != 200:
         raise ValueError(f"results with HTTP {answer.status}")
-    results = without_secret(bytes(envelope.results), secret)
+    results = erase(bytes(envelope.results))
     heads = _read_heads(results)
     return Page(
         query,
@@ -135,15 +138,25 @@ def read_page(answer: Answer, query: ListingQuery, number: int, *, secret: str) 
     )
 
 
-def without_secret(text: bytes, secret: str) -> bytes:
-    """Take the key out of what RAWG sent: anywhere, or a short one only where it is a parameter.
+class KeyEraser:
+    """Takes the key out of what RAWG sent, in the forms in which a URL or JSON holds it.
 
-    A key of a few letters would be part of ordinary words.
+    A long key goes wherever it stands. A short one only as a parameter: a key of a few letters
+    would be part of ordinary words.
     """
-    key = secret.encode()
-    if not key or key not in text:
+
+    def __init__(self, key: str) -> None:
+        texts = {key, quote(key, safe=""), quote_plus(key), json.dumps(key)[1:-1]} if key else set()
+        prefix = b"" if len(key) >= _LONG_KEY else b"key="
+        longest_first = sorted(texts, key=lambda text: (-len(text), text))
+        self._forms = tuple(prefix + text.encode() for text in longest_first)
+
+    def __call__(self, text: bytes) -> bytes:
+        """Return `text` without the key."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, b"REDACTED")
         return text
-    return text.replace(key if len(key) >= 16 else b"key=" + key, b"REDACTED")
 
 
 def _read_envelope(body: bytes) -> _Envelope:
