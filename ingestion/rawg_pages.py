@@ -89,6 +89,27 @@ class PageUnreadable(SourceError):  # noqa: N818 - named like the tree it belong
         self.excerpt = excerpt
 
 
+class KeyEraser:
+    """Takes the key out of what RAWG sent, in the forms in which a URL or JSON holds it.
+
+    A long key goes wherever it stands. A short one only as a parameter: a key of a few letters
+    would be part of ordinary words.
+    """
+
+    def __init__(self, key: str) -> None:
+        texts = {key, quote(key, safe=""), quote_plus(key), json.dumps(key)[1:-1]} if key else set()
+        prefix = b"" if len(key) >= _LONG_KEY else b"key="
+        longest_first = sorted(texts, key=lambda text: (-len(text), text))
+        self._forms = tuple(prefix + text.encode() for text in longest_first)
+
+    def __call__(self, text: bytes) -> bytes:
+        """Return `text` without the key."""
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, b"REDACTED")
+        return text
+
+
 class _Envelope(Struct):
     count: Annotated[int, Meta(ge=0, le=_MAX_INT64)] = 0
     results: Raw = _ABSENT
@@ -136,27 +157,6 @@ def read_page(answer: Answer, query: ListingQuery, number: int, *, erase: KeyEra
         has_next=envelope.next is not None,
         past_end=False,
     )
-
-
-class KeyEraser:
-    """Takes the key out of what RAWG sent, in the forms in which a URL or JSON holds it.
-
-    A long key goes wherever it stands. A short one only as a parameter: a key of a few letters
-    would be part of ordinary words.
-    """
-
-    def __init__(self, key: str) -> None:
-        texts = {key, quote(key, safe=""), quote_plus(key), json.dumps(key)[1:-1]} if key else set()
-        prefix = b"" if len(key) >= _LONG_KEY else b"key="
-        longest_first = sorted(texts, key=lambda text: (-len(text), text))
-        self._forms = tuple(prefix + text.encode() for text in longest_first)
-
-    def __call__(self, text: bytes) -> bytes:
-        """Return `text` without the key."""
-        for form in self._forms:
-            if form in text:
-                text = text.replace(form, b"REDACTED")
-        return text
 
 
 def _read_envelope(body: bytes) -> _Envelope:
