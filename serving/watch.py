@@ -49,7 +49,7 @@ class Watch:
             raise UsageError(
                 f"the query ran longer than {deadline.seconds:g} s and was cut",
                 operation="query",
-                hint="narrow it, or give it more time with --timeout SECONDS",
+                hint="narrow it, or allow it a longer timeout",
             )
         return future.result()
 

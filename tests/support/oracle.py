@@ -98,7 +98,8 @@ class Oracle:
     def star(self) -> Star:
         """Return every table, rows sorted by their business key."""
         facts = [_fact(number, *game.stored[-1]) for number, game in sorted(self.games.items())]
-        tables: Star = {"fact_games": facts, "dim_date": _dates(facts)}
+        versions = [row for game in self.games.values() for _, row in game.stored]
+        tables: Star = {"fact_games": facts, "dim_date": _dates(versions)}
         tables["fact_game_history"] = [
             row for number, game in sorted(self.games.items()) for row in _history(number, game)
         ]
@@ -280,9 +281,10 @@ def _history(number: int, game: _Game) -> Iterator[Row]:
         before = measures
 
 
-def _dates(facts: Sequence[Row]) -> list[Row]:
-    keys = [fact[name] for fact in facts for name in ("release_date_key", "updated_date_key")]
-    years = [key // 10_000 for key in keys if key]
+def _dates(versions: Sequence[Row]) -> list[Row]:
+    """The calendar over every stored version: unused rows of a dimension stay."""
+    texts = [row.get(name) for row in versions for name in ("released", "updated")]
+    years = [day.year for day in map(_date, texts) if day]
     unknown: Row = {**dict.fromkeys(_day(dt.date.min)), "date_key": 0}
     rows: list[Row] = [{**unknown, "month_name": "Unknown", "day_name": "Unknown"}]
     day = dt.date(min(years), 1, 1) if years else dt.date.max

@@ -159,6 +159,13 @@ def test_days_run_from_the_first_to_the_last_year() -> None:
     assert (new_year["week_of_year"], new_year["is_weekend"]) == (53, False)
 
 
+def test_days_once_used_stay() -> None:
+    moved = _game(released="2023-05-05", updated="2023-05-05T00:00:00")
+    days = _star(Page([_game()]), Page([moved]))["dim_date"]
+
+    assert [days[1]["date_key"], days[-1]["date_key"]] == [20200101, 20231231]
+
+
 def test_dimensions_have_an_unknown_member_and_keep_what_is_unused() -> None:
     parents = [{"id": 1, "name": "Family", "platforms": [{"id": 4}, {"id": 5}]}]
     star = _star(
