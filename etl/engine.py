@@ -63,7 +63,7 @@ class BuildEngine:
 
     def sql(self, definition: Table) -> str:
         """Return `definition` as one DuckDB SELECT."""
-        return str(ibis.to_sql(definition, dialect="duckdb"))
+        return str(ibis.to_sql(definition, dialect="duckdb", pretty=False))
 
     def execute(self, statement: str) -> None:
         """Run one statement, such as a COPY of `sql(...)`."""

@@ -37,12 +37,17 @@ def surrogate_key(natural_id: IntegerValue) -> IntegerValue:
 
 def strict_date(text: StringValue) -> DateValue:
     """Parse `YYYY-MM-DD`; anything else, and days that do not exist, are NULL."""
-    return ibis.ifelse(text.re_search(_DATE_FORM), text.try_cast("date"), None)
+    return ibis.ifelse(_has_form(text, _DATE_FORM), text.try_cast("date"), None)
 
 
 def strict_timestamp(text: StringValue) -> TimestampValue:
     """Parse `YYYY-MM-DDTHH:MM:SS` (UTC, as RAWG sends it); anything else is NULL."""
-    return ibis.ifelse(text.re_search(_TIMESTAMP_FORM), text.try_cast("timestamp(6)"), None)
+    return ibis.ifelse(_has_form(text, _TIMESTAMP_FORM), text.try_cast("timestamp(6)"), None)
+
+
+def _has_form(text: StringValue, form: str) -> BooleanValue:
+    """Engines know a year 0, Python does not, and its readers would stumble over it."""
+    return text.re_search(form) & (text >= "0001")
 
 
 def in_calendar(day: DateValue) -> BooleanValue:
@@ -77,15 +82,17 @@ def unnest_list(table: Table, column: str, *keep: str) -> Table:
 def latest_values(observations: Table, key: str, columns: Sequence[str]) -> Table:
     """Return one row a `key` with the last known value of each column, by `version`.
 
-    NULL says nothing: it never replaces what an earlier observation knew.
+    NULL says nothing: it never replaces what an earlier observation knew. Of two values in one
+    observation (a member listed twice in one game) the greater wins, so that order plays no part.
     """
-    return observations.group_by(key).agg(
-        **{
-            name: observations[name].argmax(
-                observations["version"], where=observations[name].notnull()
-            )
-            for name in columns
-        }
+    version = observations["version"]
+    last = {
+        f"{name}_at": version.max(where=observations[name].notnull()).over(group_by=key)
+        for name in columns
+    }
+    known = observations.mutate(**last)
+    return known.group_by(key).agg(
+        **{name: known[name].max(where=known["version"] == known[f"{name}_at"]) for name in columns}
     )
 
 

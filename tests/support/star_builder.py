@@ -1,6 +1,6 @@
 """Builds the star, or one table of it, from literal raw rows on an in-memory DuckDB."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import duckdb
@@ -9,6 +9,7 @@ import pyarrow as pa
 from ibis.expr.types import Table
 from raw_builder import Row, raw_games, raw_lookups
 
+from etl.expressions import UNKNOWN_KEY
 from etl.iceberg_schemas import TABLES
 from etl.star import StarInputs, build_star
 from etl.versions import observed_order, picked_versions, with_version
@@ -17,12 +18,22 @@ from storage.layout import LOOKUPS
 Lookups = Mapping[str, Iterable[Row]]
 
 
-def build(games: Iterable[Row], lookups: Lookups | None = None) -> dict[str, list[dict[str, Any]]]:
-    """Return every table of the star in full, as rows sorted by its business key."""
+def build(
+    games: Iterable[Row], lookups: Lookups | None = None, only: Collection[str] = TABLES
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the tables of a full build, as rows sorted by the table's business key."""
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         star = build_star(inputs(connection, games, lookups or {}))
-        return {name: rows_of(connection, table, name) for name, table in star.items()}
+        return {
+            name: rows_of(connection, table, name) for name, table in star.items() if name in only
+        }
+
+
+def table(name: str, games: Iterable[Row], lookups: Lookups | None = None) -> list[dict[str, Any]]:
+    """Return one table of a full build; the Unknown row of a dimension is left out."""
+    rows = build(games, lookups, only=(name,))[name]
+    return [row for row in rows if row[TABLES[name].key[0]] != UNKNOWN_KEY]
 
 
 def inputs(
