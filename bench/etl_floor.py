@@ -20,7 +20,10 @@ QUALIFY row_number() OVER (PARTITION BY id ORDER BY _fetched_at DESC) = 1
 
 _KEY = "10000000000 + "
 
-_BRIDGE = "SELECT id AS game_id, {key}{item}.id AS {name}_key{more} FROM (SELECT id, unnest({column}) AS item FROM latest)"
+_BRIDGE = (
+    "SELECT id AS game_id, {key}{item}.id AS {name}_key{more} "
+    "FROM (SELECT id, unnest({column}) AS item FROM latest)"
+)
 _DIMENSION = (
     "SELECT {key}item.id AS {name}_key, item.id AS {name}_id, any_value(item.name) AS {name}_name, "
     "any_value(item.slug) AS {name}_slug{more} FROM (SELECT unnest({column}) AS item FROM latest) "
@@ -60,8 +63,10 @@ SELECT CAST(strftime(d, '%Y%m%d') AS BIGINT) AS date_key, CAST(d AS DATE) AS ful
   year(d) AS year_number, quarter(d) AS quarter_number, month(d) AS month_number,
   monthname(d) AS month_name, week(d) AS week_of_year, day(d) AS day_of_month,
   isodow(d) AS day_of_week, dayname(d) AS day_name, isodow(d) > 5 AS is_weekend
-FROM (SELECT unnest(generate_series(make_date(year(min(CAST(released AS DATE)))::INT, 1, 1)::TIMESTAMP,
-  make_date(year(max(CAST(released AS DATE)))::INT, 12, 31)::TIMESTAMP, INTERVAL 1 DAY)) AS d FROM latest)
+FROM (SELECT unnest(generate_series(
+  make_date(year(min(CAST(released AS DATE)))::INT, 1, 1)::TIMESTAMP,
+  make_date(year(max(CAST(released AS DATE)))::INT, 12, 31)::TIMESTAMP, INTERVAL 1 DAY)) AS d
+  FROM latest)
 """
 
 
