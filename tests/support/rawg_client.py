@@ -38,7 +38,7 @@ def make_client(url: str, *, clock: Clock | None = None, **options: Any) -> Rawg
         for name in ("budget", "stop", "listener", "key_has_worked")
         if name in options
     }
-    settings = {"api_key": KEY, "base_url": url, "max_rps": 0, "workers": 4, "timeout_s": 5}
+    settings = {"api_key": KEY, "base_url": url, "max_rps": 0, "workers": 4, "timeout_s": 600}
     values = {f"rawg_{name}": value for name, value in (settings | options).items()}
     return RawgClient(
         Settings.model_validate(values),
