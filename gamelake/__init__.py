@@ -1,8 +1,8 @@
 """gamelake: a lakehouse for video-game data.
 
-    import gamelake
-    with gamelake.connect() as lake:
-        frame = lake.sql("SELECT * FROM genre_summary").df()
+import gamelake
+with gamelake.connect() as lake:
+    frame = lake.sql("SELECT * FROM genre_summary").df()
 """
 
 import importlib

@@ -2,10 +2,12 @@
 
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from gamelake.cli import Invocation, parse
 from gamelake.options import Common
@@ -29,7 +31,7 @@ def main() -> None:
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run `gamelake ARGV` and return the exit code of DESIGN section 3."""
     if not argv:
-        print(WELCOME)
+        sys.stdout.write(f"{WELCOME}\n")
         return 0
     asked = Common(json="--json" in argv)
     terminal = terminal_for(asked, environ, Redactor(()))
@@ -96,7 +98,8 @@ def _defect(
 ) -> GamelakeError:
     """Store the traceback in a file of its own; return the one line that names it."""
     text = terminal.redact("".join(traceback.format_exception(error)))
-    folder = LakePaths(settings.gamelake_home).logs
+    home = LakePaths(settings.gamelake_home)
+    folder = home.logs if home.home.is_dir() else Path(tempfile.gettempdir())
     path = folder / f"defect-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,8 +117,7 @@ def _defect(
 def _report(error: GamelakeError, terminal: Terminal) -> int:
     """Print the error, with what the run had done until then as part of the JSON object."""
     if terminal.json:
-        report = getattr(error, "report", None)
-        done = report.as_dict() if report is not None else {}
+        done = {} if error.report is None else error.report.as_dict()
         terminal.result({**done, **error.as_dict()}, "")
     terminal.failure(error.message, error.hint)
     return exit_code(error)

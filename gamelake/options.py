@@ -110,9 +110,7 @@ class Sql(Common):
         Path | None,
         Option("--file", "-f", metavar="FILE", help="Read the statement from a file."),
     ] = None
-    at: Annotated[
-        str | None, Option(metavar="RUN_OR_TAG", help="Query an earlier publish.")
-    ] = None
+    at: Annotated[str | None, Option(metavar="RUN_OR_TAG", help="Query an earlier publish.")] = None
     format: Annotated[
         Literal["table", "csv", "json", "parquet"] | None,
         Option(help="Form of the answer; default: what the file's ending says, else table."),

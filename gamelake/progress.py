@@ -10,7 +10,7 @@ from utils.progress import ProgressListener, ProgressSnapshot, SilentProgress
 
 _MINUTE = 60.0
 _LINE_EVERY_S = 30.0
-_LINE_EVERY_SHARE = 0.1
+_LINES = 10
 
 
 class Pace:
@@ -48,8 +48,9 @@ def share(snapshot: ProgressSnapshot) -> float | None:
 def describe(snapshot: ProgressSnapshot, eta_s: float | None) -> str:
     """Return one line: phase, windows, pages, games, requests, quota left, retries, ETA."""
     of_pages = "" if snapshot.pages_total is None else f"/{snapshot.pages_total:,}"
+    pieces = "tables" if snapshot.phase == "etl" else "windows"
     facts = (
-        (snapshot.windows_total, f"windows {snapshot.windows_done:,}/{snapshot.windows_total:,}"),
+        (snapshot.windows_total, f"{pieces} {snapshot.windows_done:,}/{snapshot.windows_total:,}"),
         (snapshot.pages_done, f"pages {snapshot.pages_done:,}{of_pages}"),
         (snapshot.games, f"{snapshot.games:,} games"),
         (snapshot.requests, f"{snapshot.requests:,} requests"),
@@ -81,18 +82,14 @@ class PlainProgress:
         self._say = say
         self._now = now
         self._pace = Pace(now)
-        self._last: tuple[str, float, float] = ("", 0.0, 0.0)
+        self._last = ("", 0.0, 0)
 
     def update(self, snapshot: ProgressSnapshot) -> None:
         """Print a line when it is time for one."""
         eta = self._pace.eta_s(snapshot)
         phase, at, done = self._last
-        now, reached = self._now(), share(snapshot) or 0.0
-        if (
-            snapshot.phase != phase
-            or now - at >= _LINE_EVERY_S
-            or reached - done >= _LINE_EVERY_SHARE
-        ):
+        now, reached = self._now(), int((share(snapshot) or 0.0) * _LINES)
+        if snapshot.phase != phase or now - at >= _LINE_EVERY_S or reached > done:
             self._last = (snapshot.phase, now, reached)
             self._say(describe(snapshot, eta))
 
@@ -115,7 +112,7 @@ def _bar(terminal: Terminal) -> Iterator[ProgressListener]:
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415
 
-    console = Console(file=terminal.err, no_color=not terminal.color)
+    console = Console(file=terminal.err, force_terminal=True, no_color=not terminal.color)
     columns = (BarColumn(bar_width=20), TextColumn("{task.description}", markup=False))
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=1)

@@ -29,9 +29,7 @@ def build(lake: Lake, session: Session, options: Writer, request: EtlRequest) ->
         return run_etl(ctx, request)
 
 
-def fetch_and_build(
-    lake: Lake, session: Session, options: Run
-) -> tuple[IngestReport, EtlReport]:
+def fetch_and_build(lake: Lake, session: Session, options: Run) -> tuple[IngestReport, EtlReport]:
     """Fetch, then build from what was stored."""
     fetched = fetch(lake, session, options)
     return fetched, build(lake, session, options, EtlRequest(engine=options.engine))

@@ -2,29 +2,16 @@
 
 from etl.report import EtlReport
 from gamelake.progress import duration
-from ingestion.report import IngestReport, Plan
+from ingestion.report import IngestReport
 
 
 def fetched(report: IngestReport) -> str:
-    """Return the summary of an ingest run, with its completeness statement."""
-    lines = [
+    """Return the summary of an ingest run, with the completeness statement."""
+    return (
         f"Fetched {report.games_seen:,} games ({report.games_new:,} new, "
         f"{report.games_changed:,} changed, {report.games_unchanged:,} unchanged, "
         f"{report.quarantined:,} rejected) in {duration(report.seconds)}, "
-        f"{report.requests:,} requests, {report.pages:,} pages.",
-        completeness(report),
-    ]
-    return "\n".join(lines)
-
-
-def completeness(report: IngestReport) -> str:
-    """Return a statement that a reader can check: what the source counts, what was read."""
-    counted = sum(window.api_count or 0 for window in report.windows)
-    read = sum(window.fetched for window in report.windows)
-    verdict = "Complete" if report.complete else f"Not complete ({report.state})"
-    return (
-        f"{verdict}: {len(report.windows):,} windows, "
-        f"the source counts {counted:,} games in them, {read:,} were read."
+        f"{report.requests:,} requests, {report.pages:,} pages.\n{report.statement}"
     )
 
 
@@ -34,16 +21,11 @@ def built(report: EtlReport) -> str:
         return f"Nothing new to build in {duration(report.seconds)}; nothing was written."
     rows = sum(table.rows for table in report.tables.values())
     changed = sum(1 for table in report.tables.values() if table.added or table.removed)
-    checks = report.checks
-    lines = [
+    checks, warned = report.checks, ""
+    if report.checks.warned:
+        warned = f", {checks.warned} warned (`gamelake runs show {report.run_id}` says which)"
+    return (
         f"Published run {report.run_id} ({report.mode}) in {duration(report.seconds)}: "
         f"{rows:,} rows in {len(report.tables)} tables, {changed} changed; "
-        f"checks: {checks.passed} passed, {checks.warned} warned."
-    ]
-    lines += [f"  warning: {line}" for line in report.warnings]
-    return "\n".join(lines)
-
-
-def planned(plan: Plan) -> str:
-    """Return the plan: windows, requests, quota, time."""
-    return str(plan)
+        f"{checks.passed} checks passed{warned}."
+    )

@@ -42,7 +42,7 @@ class Terminal:
     def next_steps(self, *commands: str) -> None:
         """Suggest what to do now; for people only."""
         if not self.json and commands:
-            self.note("Next: " + ", ".join(commands))
+            self.note("\n".join(["Next:", *(f"  {command}" for command in commands)]))
 
     def failure(self, message: str, hint: str = "") -> None:
         """Print one line on what went wrong, and how to go on, on stderr; also with -q."""
@@ -84,7 +84,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return rows as aligned text; numbers stand to the right and carry thousands separators."""
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    right = [bool(rows) and isinstance(value, int | float) for value in (rows[0] if rows else header)]
+    right = [
+        bool(rows) and isinstance(value, int | float) for value in (rows[0] if rows else header)
+    ]
     lines = [
         "  ".join(
             text.rjust(width) if number else text.ljust(width)

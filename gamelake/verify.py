@@ -28,9 +28,21 @@ class Finding:
     count: int
     problems: tuple[str, ...]
 
+
+@dataclass(frozen=True)
+class Verification:
+    """What every check found."""
+
+    checks: tuple[Finding, ...]
+
+    @property
+    def broken(self) -> list[Finding]:
+        """Return the invariants that do not hold."""
+        return [finding for finding in self.checks if not finding.ok]
+
     def as_dict(self) -> dict[str, Any]:
         """Return the `--json` form."""
-        return asdict(self)
+        return {"ok": not self.broken, **asdict(self)}
 
 
 @dataclass(frozen=True)
@@ -65,9 +77,9 @@ INVARIANTS = (
 )
 
 
-def verify(lake: Lake) -> list[Finding]:
+def verify(lake: Lake) -> Verification:
     """Run every check; a check that cannot read what it needs raises its own error."""
-    return [_finding(invariant, list(invariant.problems(lake))) for invariant in INVARIANTS]
+    return Verification(tuple(_finding(one, list(one.problems(lake))) for one in INVARIANTS))
 
 
 def _finding(invariant: Invariant, problems: list[str]) -> Finding:

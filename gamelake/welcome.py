@@ -10,4 +10,5 @@ gamelake: every game of RAWG as tables you can ask.
   gamelake status                           where things stand
 
 Commands: ingest, etl, run, sql, status.   All of them: gamelake --help
-Real data needs a free key: https://rawg.io/apidocs, then RAWG_API_KEY=... in .env"""
+Real data needs a free key: get one at https://rawg.io/apidocs and put it
+in the file .env as RAWG_API_KEY=..."""

@@ -14,14 +14,26 @@ GamelakeError
 Anything else is a defect of ours and ends with exit code 1.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
+
+
+class Report(Protocol):
+    """What a run did, in the form of `--json`."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the `--json` form."""
+        ...
 
 
 class GamelakeError(Exception):
-    """An expected failure: what was done, on what, why, and what to do next."""
+    """An expected failure: what was done, on what, why, and what to do next.
+
+    `report` is what the run had done until then, where there is something to say.
+    """
 
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "defect"
+    report: Report | None = None
 
     def __init__(self, message: str, *, operation: str, subject: str = "", hint: str = "") -> None:
         super().__init__(message)

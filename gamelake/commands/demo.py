@@ -12,8 +12,8 @@ from gamelake.run import fetch_and_build
 from gamelake.session import Session
 from gamelake.summaries import built, fetched
 from serving.lake import connect
-from simulator.process import SimulatorProcess
 from simulator.config import SimulatorConfig
+from simulator.process import SimulatorProcess
 from storage.layout import LakePaths
 from utils.config import Settings
 from utils.errors import UsageError
@@ -45,11 +45,11 @@ def run(options: Demo, session: Session) -> None:
         ],
     }
     session.terminal.result(data, "\n".join(text for _, text in answers))
-    session.terminal.note("These games are invented (simulated source). The lake is in ./lake-demo")
+    session.terminal.note(f"These games are invented (simulated source); the lake is in ./{HOME}.")
     session.terminal.next_steps(
         f'GAMELAKE_HOME={HOME} gamelake sql "SELECT * FROM genre_summary"',
-        f"GAMELAKE_HOME={HOME} gamelake sql",
-        "gamelake plan (real games: needs RAWG_API_KEY, free at https://rawg.io/apidocs)",
+        f"GAMELAKE_HOME={HOME} gamelake status",
+        "gamelake plan    # real games: needs a free key, https://rawg.io/apidocs",
     )
 
 

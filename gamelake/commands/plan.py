@@ -4,7 +4,6 @@ from gamelake.context import ingest_context, open_lake
 from gamelake.options import Scope
 from gamelake.run import ingest_request
 from gamelake.session import Session
-from gamelake.summaries import planned
 from ingestion.ingest_pipeline import plan_ingest
 
 
@@ -15,5 +14,5 @@ def run(options: Scope, session: Session) -> None:
         ingest_context(lake, session, wait_s=options.wait) as ctx,
     ):
         plan = plan_ingest(ctx, ingest_request(options))
-    session.terminal.result(plan.as_dict(), planned(plan))
+    session.terminal.result(plan.as_dict(), str(plan))
     session.terminal.next_steps("gamelake ingest", "gamelake run")

@@ -1,9 +1,9 @@
 """`gamelake rollback`: an earlier publish becomes current, all tables at once."""
 
+from etl.iceberg_catalog import PinnedCatalog
 from gamelake.context import Lake, open_lake
 from gamelake.options import Rollback
 from gamelake.session import Session
-from etl.iceberg_catalog import PinnedCatalog
 from serving.lake import resolve
 from storage.database.writer import hold_writer
 from storage.layout import MAIN
@@ -21,7 +21,9 @@ def run(options: Rollback, session: Session) -> None:
             _move(lake, name, wait_s=options.wait)
     changed = now.head != then.head
     data = {"changed": changed, "reference": name, "from": now.head, "commit": then.head}
-    text = f"Rolled back to {name}: {_describe(then)}." if changed else f"{name} is current already."
+    text = (
+        f"Rolled back to {name}: {_describe(then)}." if changed else f"{name} is current already."
+    )
     session.terminal.result(data, text)
     session.terminal.next_steps("gamelake etl (applies again what came later)", "gamelake status")
 

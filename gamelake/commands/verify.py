@@ -3,7 +3,7 @@
 from gamelake.context import open_lake
 from gamelake.options import Common
 from gamelake.session import Session
-from gamelake.verify import Finding, verify
+from gamelake.verify import Verification, verify
 from utils.errors import ChecksFailed
 
 
@@ -11,38 +11,24 @@ def run(options: Common, session: Session) -> None:
     """Check every invariant; raises ChecksFailed (exit 5) when one is broken."""
     del options
     with open_lake(session.settings) as lake:
-        findings = verify(lake)
-    broken = [finding for finding in findings if not finding.ok]
-    if broken:
-        raise _Broken(findings)
-    text = "\n".join(f"ok    {finding.holds}" for finding in findings)
-    data = {"ok": True, "checks": [finding.as_dict() for finding in findings]}
-    session.terminal.result(data, f"{text}\nVerified: {len(findings)} of {len(findings)} hold.")
+        verification = verify(lake)
+    if verification.broken:
+        raise _failed(verification)
+    text = "\n".join(f"ok    {finding.holds}" for finding in verification.checks)
+    count = len(verification.checks)
+    session.terminal.result(
+        verification.as_dict(), f"{text}\nVerified: {count} of {count} invariants hold."
+    )
 
 
-class _Broken(ChecksFailed):
-    """An invariant does not hold; `report` is what every check found."""
-
-    def __init__(self, findings: list[Finding]) -> None:
-        broken = [finding for finding in findings if not finding.ok]
-        lines = [
-            f"  {problem}" for finding in broken for problem in (finding.holds, *finding.problems)
-        ]
-        super().__init__(
-            f"{len(broken)} of {len(findings)} invariants do not hold:\n" + "\n".join(lines),
-            operation="verify",
-            subject=", ".join(finding.name for finding in broken),
-            hint="docs/runbook.md says what to do for each",
-        )
-        self.report = _Report(findings)
-
-
-class _Report:
-    """What a failed verification shows with `--json`."""
-
-    def __init__(self, findings: list[Finding]) -> None:
-        self._findings = findings
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the findings as a successful verification shows them."""
-        return {"ok": False, "checks": [finding.as_dict() for finding in self._findings]}
+def _failed(verification: Verification) -> ChecksFailed:
+    broken = verification.broken
+    lines = [f"  {line}" for finding in broken for line in (finding.holds, *finding.problems)]
+    error = ChecksFailed(
+        f"{len(broken)} of {len(verification.checks)} invariants do not hold:\n" + "\n".join(lines),
+        operation="verify",
+        subject=", ".join(finding.name for finding in broken),
+        hint="docs/runbook.md says what to do for each",
+    )
+    error.report = verification
+    return error
