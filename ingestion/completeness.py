@@ -1,0 +1,86 @@
+"""Is it all there? The run's total against the source's own, looked at again where it drifted."""
+
+from ingestion.delta import NEWEST_FIRST
+from ingestion.journal import SOURCE_COUNT
+from ingestion.rawg_fetcher import ListingQuery
+from ingestion.reading import Reading
+from ingestion.report import leaves
+from ingestion.scope import span_of
+from ingestion.work import Work, resumed
+from storage.layout import GAMES, SOURCE_RAWG
+
+_ROUNDS = 2
+# A listing that lost more than this since the last complete run is not believed at once.
+_LOST_ROWS = 10
+_LOST_SHARE = 0.1
+
+
+def hold_back(work: Work) -> list[str]:
+    """Return a note when the source suddenly lists far less: nothing of ours is removed for that.
+
+    A full run that reads every window to its end is believed, except for an empty listing.
+    """
+    counted = work.windows.catalogue
+    with work.ctx.database.reading() as unit:
+        known = unit.ledger.count(SOURCE_RAWG, GAMES)
+        before = int(unit.state.get(SOURCE_COUNT) or 0)
+    if counted == 0 and known:
+        return [f"held: the source lists no game, this lake knows {known}; nothing was removed"]
+    lost = before - counted
+    if work.journal.scope["scope"] == "delta" and lost > max(_LOST_ROWS, _LOST_SHARE * before):
+        return [f"held: the source lists {counted} games, {lost} fewer than before"]
+    return []
+
+
+def reconcile(work: Work) -> list[str]:
+    """Compare totals, read again what drifted, and return what stays open."""
+    if _has_total(work):
+        total = _total_at_start(work)
+        for _ in range(_ROUNDS):
+            if _accounted(work) >= total:
+                break
+            total = _total_now(work)
+            if _accounted(work) < total:
+                work.read(_drifted(work))
+        if (gap := total - _accounted(work)) > 0:
+            return [*_open_windows(work), f"{gap} of {total} games were not found"]
+    return _open_windows(work)
+
+
+def _has_total(work: Work) -> bool:
+    return work.journal.scope["scope"] in ("all", "range") and not _open_windows(work)
+
+
+def _accounted(work: Work) -> int:
+    counters = work.journal.counters
+    return counters["games_seen"] + counters["quarantined"]
+
+
+def _total_at_start(work: Work) -> int:
+    if work.journal.scope["scope"] == "all":
+        return work.windows.catalogue
+    root = span_of(work.journal.scope).window.name
+    return next(row.api_count or 0 for row in work.journal.windows() if row.window == root)
+
+
+def _total_now(work: Work) -> int:
+    if work.journal.scope["scope"] == "all":
+        return work.source.page(NEWEST_FIRST, 1).count
+    span = span_of(work.journal.scope)
+    query = ListingQuery.dates(span.first.isoformat(), span.last.isoformat())
+    return work.source.page(query, 1).count
+
+
+def _drifted(work: Work) -> list[Reading]:
+    """Ask every window for its count again; undated games have none and are read again."""
+    readings = []
+    for row in leaves(work.journal.windows()):
+        reading = resumed(work, row)
+        reading.check_again()
+        readings.append(reading)
+    return readings
+
+
+def _open_windows(work: Work) -> list[str]:
+    rows = leaves(work.journal.windows())
+    return [f"{row.window}: {row.note}" for row in rows if row.state != "done"]

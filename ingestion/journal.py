@@ -1,0 +1,146 @@
+"""What a run writes down about itself in the operational store, always under the writer lease."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ingestion.classify import Verdicts
+from ingestion.reading import Reading
+from storage.database.repositories.leases import Lease
+from storage.database.repositories.ledger import LedgerRow
+from storage.database.repositories.runs import Run, RunState
+from storage.database.repositories.windows import PageRow, WindowRow
+from storage.database.session import Database, UnitOfWork
+from storage.layout import GAMES, SOURCE_RAWG
+from storage.rebuild import LAST_FETCHED_AT
+
+COUNTERS = (
+    "requests",
+    "pages",
+    "games_seen",
+    "games_new",
+    "games_changed",
+    "games_enriched",
+    "games_unchanged",
+    "quarantined",
+    "bytes_raw",
+)
+WATERMARK = f"watermark:{SOURCE_RAWG}"
+SOURCE_COUNT = f"source_count:{SOURCE_RAWG}"
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """What one rolled segment adds to the store. `pages` is by window."""
+
+    segment: str
+    last_fetched_at: str
+    verdicts: Verdicts
+    pages: Mapping[str, list[PageRow]]
+    counters: Mapping[str, int]
+
+
+class RunJournal:
+    """One ingest run in the store. Used by one thread, except `split`, which any may call."""
+
+    def __init__(self, database: Database, lease: Lease, run: Run) -> None:
+        self.run_id = run.run_id
+        self.scope = run.scope
+        self.summary: dict[str, Any] = {"counters": dict.fromkeys(COUNTERS, 0), **run.summary}
+        self._database = database
+        self._lease = lease
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Counts of the whole run, earlier processes included."""
+        counters: dict[str, int] = self.summary["counters"]
+        return counters
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """What was known when the run started: `newest`, `source_count`, `since` (delta)."""
+        start: dict[str, Any] = self.summary["start"]
+        return start
+
+    def windows(self) -> list[WindowRow]:
+        """Return the run's windows as they were last saved."""
+        with self._database.reading() as unit:
+            return unit.windows.list(self.run_id)
+
+    def pages_done(self, window: str) -> set[int]:
+        """Return the pages of a window that are in raw."""
+        with self._database.reading() as unit:
+            return unit.windows.pages_done(self.run_id, window)
+
+    def known(self, ids: list[int]) -> dict[int, LedgerRow]:
+        """Return what was last stored of these games."""
+        with self._database.reading() as unit:
+            return unit.ledger.lookup(SOURCE_RAWG, GAMES, ids)
+
+    def plan(self, readings: Iterable[Reading]) -> None:
+        """Add windows to the run's plan."""
+        with self._database.unit_of_work(self._lease) as unit:
+            unit.windows.plan(self.run_id, [self._row(reading) for reading in readings])
+
+    def split(self, reading: Reading, pieces: Iterable[Reading]) -> None:
+        """Note that a window is read in pieces from now on."""
+        with self._database.unit_of_work(self._lease) as unit:
+            unit.windows.save(self._row(reading))
+            unit.windows.plan(self.run_id, [self._row(piece) for piece in pieces])
+
+    def roll(self, rolled: Rolled, windows: Iterable[WindowRow]) -> None:
+        """Commit ledger, pages, windows, counters and last fetch time of one segment, at once."""
+        for name, value in rolled.counters.items():
+            self.counters[name] += value
+        self.summary["rolled"] = rolled.segment
+        with self._database.unit_of_work(self._lease) as unit:
+            self._ledger(unit, rolled)
+            for window, pages in rolled.pages.items():
+                unit.windows.add_pages(self.run_id, window, pages)
+            self._save(unit, windows)
+            unit.state.set(LAST_FETCHED_AT, rolled.last_fetched_at)
+
+    def save(self, windows: Iterable[WindowRow] = ()) -> None:
+        """Commit windows and counters."""
+        with self._database.unit_of_work(self._lease) as unit:
+            self._save(unit, windows)
+
+    def end(self, state: RunState, reason: str, facts: Mapping[str, str]) -> None:
+        """End the run in `state`; `facts` become known in the same transaction (watermark)."""
+        with self._database.unit_of_work(self._lease) as unit:
+            unit.runs.set_summary(self.run_id, self.summary)
+            unit.runs.transition(self.run_id, state, reason=reason)
+            for key, value in facts.items():
+                unit.state.set(key, value)
+
+    def rows(self, readings: Iterable[Reading]) -> list[WindowRow]:
+        """Return windows as they stand in raw: done only when every page of theirs is there."""
+        return [self._row(reading) for reading in readings]
+
+    def _row(self, reading: Reading) -> WindowRow:
+        window = reading.window
+        row = WindowRow(
+            self.run_id,
+            window.name,
+            window.kind,
+            window.first,
+            window.last,
+            reading.api_count,
+            reading.fetched,
+            reading.state,
+            reading.memo(),
+        )
+        if reading.settled:
+            return row
+        state = "open" if row.state == "done" else row.state
+        return replace(row, fetched=reading.durable(), state=state)
+
+    def _ledger(self, unit: UnitOfWork, rolled: Rolled) -> None:
+        verdicts, seen_at = rolled.verdicts, rolled.last_fetched_at
+        unit.ledger.upsert(SOURCE_RAWG, GAMES, list(verdicts.upserts.values()))
+        unit.ledger.touch(SOURCE_RAWG, GAMES, verdicts.touched, seen_at=seen_at, run_id=self.run_id)
+
+    def _save(self, unit: UnitOfWork, windows: Iterable[WindowRow]) -> None:
+        for window in windows:
+            unit.windows.save(window)
+        unit.runs.set_summary(self.run_id, self.summary)
