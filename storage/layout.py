@@ -20,6 +20,9 @@ LOOKUPS = ("platforms", "parent_platforms", "stores", "genres")
 QUARANTINE = "_quarantine"
 WRITER_LEASE = "writer"
 
+# Key of the newest `updated` that is durable, in the state of the operational store.
+WATERMARK = f"watermark:{SOURCE_RAWG}"
+
 # Listings a row can come from.
 BROWSE = "browse"
 FILTERED = "filtered"

@@ -6,11 +6,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, select
 
 from utils.errors import UsageError
 from utils.seams import operation
 
+_TURN = 20_261_121  # any number that no other user of the database locks
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 
@@ -27,6 +28,7 @@ def migrate(engine: Engine) -> None:
         if _revision(reader) == scripts.get_current_head():
             return
     with engine.connect() as connection:
+        _take_turn(connection)
         _refuse_unknown(scripts, _revision(connection), engine)
         command.upgrade(alembic_config(connection), "head")
         with operation("db.commit"):
@@ -40,6 +42,12 @@ def alembic_config(connection: Connection) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
+
+
+def _take_turn(connection: Connection) -> None:
+    """Wait for others who migrate the same store; a SQLite transaction does so by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
 
 
 def _revision(connection: Connection) -> str | None:

@@ -151,7 +151,7 @@ def _plain_errors(doing: str, url: str) -> Iterator[None]:
 
 
 def _explain(error: OperationalError, doing: str, subject: str) -> GamelakeError:
-    cause = str(error.orig)
+    cause = str(error.orig).partition("\n")[0]
     if "database is locked" in cause:
         return Locked(
             f"another process has been writing to it for {_BUSY_MS // 1000} s",
