@@ -1,19 +1,13 @@
-"""The composition root: from settings to an open lake and the contexts that the parts ask for."""
+"""The composition root: from settings to an open lake."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from etl.context import EtlContext
 from etl.iceberg_catalog import LakeCatalog, open_catalog
-from gamelake.progress import shown
-from gamelake.session import Session
-from ingestion.context import IngestContext
 from storage.database.session import Database
-from storage.database.writer import hold_writer
 from storage.layout import LakePaths
 from storage.object_store import LocalFolderStore, ObjectStore
-from utils.clock import SystemClock
 from utils.config import Settings
 from utils.errors import UsageError
 
@@ -58,37 +52,3 @@ def database_url(settings: Settings) -> str:
     """Return the address of the operational store: DATABASE_URL, or a file in the lake."""
     own = LakePaths(settings.gamelake_home).store.absolute()
     return settings.database_url.get_secret_value() or f"sqlite:///{own}"
-
-
-@contextmanager
-def ingest_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[IngestContext]:
-    """Give what ingestion asks for; the first Ctrl-C ends it in order."""
-    with shown(session.terminal) as progress, session.interrupts.graceful() as stop:
-        yield IngestContext(
-            settings=lake.settings,
-            raw=lake.raw,
-            database=lake.database,
-            spool=lake.paths.spool,
-            progress=progress,
-            clock=SystemClock(),
-            stop=stop,
-            wait_s=wait_s,
-        )
-
-
-@contextmanager
-def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlContext]:
-    """Give what the build asks for, holding the right to write to the lake."""
-    with (
-        hold_writer(lake.database, wait_s=wait_s) as lease,
-        shown(session.terminal) as progress,
-    ):
-        yield EtlContext(
-            raw=lake.raw,
-            database=lake.database,
-            catalog=lake.catalog,
-            lease=lease,
-            scratch=lake.paths.home / "tmp",
-            progress=progress,
-            clock=SystemClock(),
-        )

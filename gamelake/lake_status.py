@@ -4,11 +4,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gamelake.context import Lake
-from ingestion.journal import WATERMARK
 from storage.database.repositories.budget import budget_fingerprint
 from storage.database.repositories.runs import Kind, Run
 from storage.database.session import UnitOfWork
-from storage.layout import FACT_GAMES, GAMES, MAIN, SOURCE_RAWG, WRITER_LEASE
+from storage.layout import FACT_GAMES, GAMES, MAIN, SOURCE_RAWG, WATERMARK, WRITER_LEASE
 from utils.clock import iso
 
 _SUMMARY_FIELDS = ("complete", "games_seen", "games_new", "games_changed", "mode", "published")

@@ -9,8 +9,9 @@ The views need no refreshing: readers define them on whichever commit they pin.
 from etl.context import EtlRequest
 from etl.pipeline import run_etl
 from etl.report import EtlReport
-from gamelake.context import Lake, etl_context, ingest_context
+from gamelake.context import Lake
 from gamelake.options import Etl, Run, Scope, Writer
+from gamelake.run_context import etl_context, ingest_context
 from gamelake.session import Session
 from ingestion.context import IngestRequest
 from ingestion.ingest_pipeline import run_ingest

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import pyarrow.compute as pc
 
 from gamelake.context import Lake
-from ingestion.journal import WATERMARK
 from storage.database.repositories.runs import Run
-from storage.layout import GAMES, SOURCE_RAWG
+from storage.layout import GAMES, SOURCE_RAWG, WATERMARK
 from storage.raw_parts import Manifest, RawPart, list_parts, part_problems
 
 _EVERY = 1_000_000

@@ -1,8 +1,9 @@
 """`gamelake plan`: what `ingest` would do; nothing is written to raw."""
 
-from gamelake.context import ingest_context, open_lake
+from gamelake.context import open_lake
 from gamelake.options import Scope
 from gamelake.run import ingest_request
+from gamelake.run_context import ingest_context
 from gamelake.session import Session
 from ingestion.ingest_pipeline import plan_ingest
 
