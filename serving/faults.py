@@ -9,7 +9,7 @@ import duckdb
 from serving.gate import shorten
 from utils.errors import GamelakeError, UsageError
 
-_MEANT = re.compile(r'Did you mean "([^"]+)"|Candidate bindings: ([^\n]+)')
+_MEANT = re.compile(r'\n?(?:Did you mean "([^"]+)"\??|Candidate bindings: ([^\n]+))')
 _HIDDEN = re.compile(r"\btemp\.main\.pinned_|\b(?:main\.)?pinned_")
 
 
@@ -33,7 +33,8 @@ def _translated(error: duckdb.Error, text: str) -> GamelakeError:
     elif "No such file" in message or "FileNotFoundError" in message:
         kind, hint = GamelakeError, "a data file is missing: run gamelake verify"
     elif found := _MEANT.search(message):
-        hint = f"did you mean {found[1] or found[2]}?"
+        message = _MEANT.sub("", message)
+        hint = f"did you mean {(found[1] or found[2]).replace(chr(34), '')}?"
     else:
         hint = "gamelake sql, then .tables and .schema NAME show what there is"
     return kind(message, operation="query", subject=shorten(text), hint=hint)

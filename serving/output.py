@@ -43,8 +43,9 @@ def write(
                 subject="--format parquet",
                 hint="add --output FILE",
             )
-        return _writer(fmt, notes)(result, out)
-    with _whole_file(output) as stream:
+        with _expressible(fmt):
+            return _writer(fmt, notes)(result, out)
+    with _whole_file(output) as stream, _expressible(fmt):
         rows = _writer(fmt, notes)(result, stream)
     notes.write(f"{rows:,} rows in {output}\n")
     return rows
@@ -62,13 +63,13 @@ def _writer(fmt: Format, notes: TextIO) -> Callable[[Result, IO[bytes]], int]:
 
 def _write_json(result: Result, out: IO[bytes]) -> int:
     rows, names = 0, _distinct(result.columns)
-    out.write(b"[")
     for batch in result.batches():
+        # Nothing is written before the first rows are there: an error then leaves stdout clean.
         for row in batch.rename_columns(names).to_pylist():
-            out.write(b",\n" if rows else b"\n")
+            out.write(b",\n" if rows else b"[\n")
             out.write(_JSON.encode(row))
             rows += 1
-    out.write(b"\n]\n")
+    out.write(b"\n]\n" if rows else b"[]\n")
     return rows
 
 
@@ -115,6 +116,20 @@ def _write_parquet(result: Result, out: IO[bytes]) -> int:
             writer.write_batch(batch)
             rows += batch.num_rows
     return rows
+
+
+@contextmanager
+def _expressible(fmt: Format) -> Iterator[None]:
+    """DuckDB knows values that Python or a format cannot hold, such as DATE 'infinity'."""
+    try:
+        yield
+    except (OverflowError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise UsageError(
+            f"a value of the answer cannot be written as {fmt}: {error}",
+            operation="write answer",
+            subject=f"--format {fmt}",
+            hint="CAST the column to VARCHAR",
+        ) from error
 
 
 @contextmanager

@@ -94,6 +94,7 @@ def test_a_wrong_statement_is_a_usage_error_with_a_hint(
 
     assert hint in caught.value.hint
     assert "pinned_" not in caught.value.message
+    assert "did you mean" not in caught.value.message.lower()
 
 
 def test_an_error_while_running_is_a_usage_error_too(engine: QueryEngine) -> None:

@@ -133,6 +133,26 @@ def test_a_folder_that_is_absent_is_a_usage_error(engine: QueryEngine, tmp_path:
         )
 
 
+@pytest.mark.parametrize(
+    ("sql", "fmt"),
+    [
+        ("SELECT DATE 'infinity' AS d", "json"),
+        ("SELECT DATE '290000-01-01' AS d", "table"),
+        ("SELECT INTERVAL 1 DAY AS i", "csv"),
+    ],
+)
+def test_a_value_that_a_format_cannot_hold_is_a_usage_error(
+    engine: QueryEngine, sql: str, fmt: Format
+) -> None:
+    out = io.BytesIO()
+    with pytest.raises(UsageError, match="cannot be written") as caught:
+        write(engine.sql(sql), fmt, out=out, notes=io.StringIO())
+
+    assert "VARCHAR" in caught.value.hint
+    if fmt == "json":
+        assert out.getvalue() == b""
+
+
 def test_a_long_table_is_cut_and_says_so(engine: QueryEngine) -> None:
     text, notes = _written(engine, "SELECT game_id FROM fact_games", "table")
 
