@@ -40,8 +40,7 @@ class CheckInputs:
     after, before: the star as written on the branch, and as published last (empty: never)
     raw_games: the raw game rows that `after` was made of
     today: day of the build, UTC
-    only_adds: the build holds all raw that the last publish held, read in the same order;
-        otherwise (an older `--run`, late pages) it may rightly hold less
+    only_adds: nothing published may get lost, see BuildPlan
     """
 
     after: Mapping[str, Table]

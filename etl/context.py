@@ -40,8 +40,13 @@ class EtlRequest:
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """What a run builds on, from which raw, and how."""
+    """What a run builds on, from which raw, and how.
+
+    only_adds: nothing published may get lost. Not so when an older run is asked for, or when
+    late rows change the order of observation.
+    """
 
     main: PinnedCatalog
     raw: RawSelection
     mode: Mode
+    only_adds: bool

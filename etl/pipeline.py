@@ -65,10 +65,13 @@ def plan_build(ctx: EtlContext, request: EtlRequest) -> BuildPlan:
         )
     main = ctx.catalog.pin(MAIN)
     raw = select_raw(ctx.raw, main.record, request.run_id)
-    return BuildPlan(main, raw, _mode(main, raw, full=request.full))
+    older = request.run_id is not None and raw.forgotten
+    mode = build_mode(main, raw, full=request.full)
+    return BuildPlan(main, raw, mode, only_adds=not (older or raw.late))
 
 
-def _mode(main: PinnedCatalog, raw: RawSelection, *, full: bool) -> Mode:
+def build_mode(main: PinnedCatalog, raw: RawSelection, *, full: bool) -> Mode:
+    """Return how to build `raw` upon what is published."""
     if not any(raw.parts.values()):
         return "none"
     if full or main.record is None or raw.forgotten or not set(STAR) <= set(main.tables):
@@ -108,7 +111,7 @@ def _publish(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:
             before=before,
             raw_games=raw.every[GAMES],
             today=ctx.clock.now().date(),
-            only_adds=not (plan.raw.forgotten or plan.raw.late),
+            only_adds=plan.only_adds,
         )
         results = audit(ctx, engine, compared, run)
         tables = _tables_report(engine, built, changes, compared)
