@@ -27,8 +27,13 @@ def sync_file(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    _sync_folder(path.parent)
-    _sync_ancestors(path.parent)
+    sync_names(path.parent)
+
+
+def sync_names(folder: Path) -> None:
+    """Make the names in `folder`, and those that lead to it, survive a power cut."""
+    _sync_folder(folder)
+    _sync_ancestors(folder)
 
 
 def _sync_folder(folder: Path) -> None:

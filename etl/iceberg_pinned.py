@@ -1,5 +1,6 @@
 """What readers get: the tables of one commit, loaded from files that never change."""
 
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from etl.iceberg_record import PublishRecord
 from utils.errors import GamelakeError
 
 # What pyiceberg raises for a metadata or manifest file that is missing, cut short or garbled.
-_UNREADABLE = (OSError, ValueError, EOFError, ValidationError)
+_UNREADABLE = (OSError, ValueError, EOFError, KeyError, zlib.error, ValidationError)
 
 
 class IcebergPinnedTable:

@@ -23,7 +23,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateTable
 
 from etl.iceberg_contract import Ref
-from etl.iceberg_io import sync_file
+from etl.iceberg_io import sync_names
 from storage.layout import MAIN, NAMESPACE
 from utils.errors import GamelakeError, Locked, ServiceDown, UsageError
 from utils.seams import operation
@@ -76,10 +76,10 @@ class Entry:
     fence: int
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open the file with our durability; transactions are begun and ended by hand."""
+def connect(path: Path, isolation: Literal["DEFERRED"] | None = "DEFERRED") -> sqlite3.Connection:
+    """Open the file with our durability; `isolation` None leaves BEGIN to the caller."""
     connection = sqlite3.connect(
-        path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        path, timeout=BUSY_TIMEOUT_S, isolation_level=isolation, check_same_thread=False
     )
     connection.execute("PRAGMA synchronous=FULL")
     return connection
@@ -93,7 +93,7 @@ class PointerStore:
         self._lock = threading.RLock()
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._translated("open catalog"):
-            self._connection = connect(path)
+            self._connection = connect(path, isolation=None)
             _use_wal(self._connection)
         self._initialise()
 
@@ -122,7 +122,10 @@ class PointerStore:
 
     def find(self, name: str) -> Entry | None:
         """Return the reference `name`, or None."""
-        return {entry.name: entry for entry in self.entries()}.get(name)
+        row = self._connection.execute(
+            "SELECT name, kind, base, fence FROM lake_references WHERE name = ?", (name,)
+        ).fetchone()
+        return Entry(*row) if row else None
 
     def get(self, name: str) -> Entry:
         """Return the reference `name`; raises UsageError naming those that exist."""
@@ -209,7 +212,9 @@ class PointerStore:
                 "VALUES (?, ?, 'exists', 'true')",
                 (MAIN, NAMESPACE),
             )
-        sync_file(self._path)
+        # The folder only: closing the file itself would drop this process's locks on it, and
+        # another would take the database for unused (sqlite.org/howtocorrupt.html, 2.2).
+        sync_names(self._path.parent)
 
     @contextmanager
     def _transaction(self, begin: str, what: str, seam: str | None = None) -> Iterator[None]:
