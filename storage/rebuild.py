@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from storage.database.repositories.leases import Lease
 from storage.database.repositories.ledger import LedgerRow
 from storage.database.repositories.runs import LAST_RUN_ID, is_run_id
 from storage.database.session import Database, UnitOfWork
@@ -19,7 +20,18 @@ _COLUMNS = ("id", "updated", "_payload_hash", "_listing", "_fetched_at", "_run_i
 _BATCH = 10_000
 
 
-def rebuild_ledger(store: ObjectStore, database: Database) -> int:
+def restore_lost_ledger(store: ObjectStore, database: Database, lease: Lease) -> int:
+    """Rebuild the ledger if the store knows no run but raw has parts; return its row count.
+
+    Without it, the first ingest after the loss would store every object again. Zero: not lost.
+    """
+    with database.reading() as unit:
+        if unit.runs.list(1):
+            return 0
+    return rebuild_ledger(store, database, lease)
+
+
+def rebuild_ledger(store: ObjectStore, database: Database, lease: Lease | None = None) -> int:
     """Forget the ledger and read it again from raw, in one transaction; return its row count.
 
     Versions are taken in the order of `_fetched_at`, then of their place in raw. What raw does
@@ -28,7 +40,7 @@ def rebuild_ledger(store: ObjectStore, database: Database) -> int:
     time and run id are restored too, so that new ones come after them.
     """
     parts = {entity: list_parts(store, *entity) for entity in sorted(_entities(store))}
-    with database.unit_of_work() as unit:
+    with database.unit_of_work(lease) as unit:
         unit.ledger.clear()
         for (source, entity), own in parts.items():
             if own and entity != QUARANTINE:

@@ -1,5 +1,7 @@
 """Runs keep to the state machine of S003, and their ids to the order of creation."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import get_args
 
@@ -12,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from storage.database.repositories.runs import TRANSITIONS, Run, RunState
 from storage.database.repositories.windows import PageRow, WindowRow
 from storage.database.session import Database
+from utils.clock import iso
 from utils.errors import GamelakeError
 
 STATES = get_args(RunState)
@@ -124,6 +127,29 @@ def test_ids_hold_only_what_paths_and_tags_allow(tmp_path: Path) -> None:
         assert unit.runs.list(kind="etl") == []
         with pytest.raises(GamelakeError, match="there is no run nope"):
             unit.runs.set_summary("nope", {})
+
+
+def test_the_ingestion_log_tells_of_ingest_runs(tmp_path: Path) -> None:
+    """Requirement S000 names its columns."""
+    with Database.open(f"sqlite:///{tmp_path}/store.db", clock=FakeClock()) as database:
+        with database.unit_of_work() as unit:
+            done = unit.runs.create("ingest", scope={}, now=START).run_id
+            unit.runs.transition(done, "running")
+            counts = {"games_seen": 9, "games_new": 7, "games_changed": 2}
+            unit.runs.set_summary(done, counts)
+            unit.runs.transition(done, "completed")
+            unit.runs.create("etl", scope={}, now=START)
+            waiting = unit.runs.create("ingest", scope={}, now=START).run_id
+        with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+            log = connection.execute(
+                "SELECT id, batch_id, games_fetched, games_new, games_updated, started_at,"
+                " completed_at, status FROM ingestion_log ORDER BY id"
+            ).fetchall()
+    at = iso(START)
+    assert log == [
+        (1, done, 9, 7, 2, at, at, "completed"),
+        (2, waiting, None, None, None, None, None, "queued"),
+    ]
 
 
 def test_a_scope_is_found_again_as_it_was_given(tmp_path: Path) -> None:

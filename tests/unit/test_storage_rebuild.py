@@ -10,10 +10,12 @@ from raw_builder import game, lookup, moment, raw_games, raw_lookups
 
 from storage.database.repositories.ledger import LedgerRow
 from storage.database.session import Database
+from storage.database.writer import hold_writer
 from storage.object_store import LocalFolderStore
 from storage.raw_parts import write_part
-from storage.rebuild import rebuild_ledger
+from storage.rebuild import rebuild_ledger, restore_lost_ledger
 from utils.clock import iso
+from utils.errors import Locked
 
 
 @pytest.fixture
@@ -73,6 +75,28 @@ def test_new_runs_and_pages_come_after_those_in_raw(
     with database.unit_of_work() as unit:
         assert unit.state.get("last_fetched_at") == "2099-01-01T00:00:00.000000+00:00"
         assert unit.runs.create("ingest", scope={}, now=START).run_id > future.run_id
+
+
+def test_a_lost_store_is_restored_once_and_a_living_one_left_alone(
+    store: LocalFolderStore, database: Database
+) -> None:
+    write_part(store, raw_games([game(1)]), manifest())
+    with hold_writer(database) as lease:
+        assert restore_lost_ledger(store, database, lease) == 1
+        with database.unit_of_work(lease) as unit:
+            unit.runs.create("ingest", scope={}, now=START)
+            unit.ledger.clear()
+        assert restore_lost_ledger(store, database, lease) == 0
+
+
+def test_a_zombie_cannot_rebuild(store: LocalFolderStore, database: Database) -> None:
+    with hold_writer(database) as lease:
+        pass
+    write_part(store, raw_games([game(1)]), manifest())
+    with pytest.raises(Locked):
+        rebuild_ledger(store, database, lease)
+    with database.reading() as unit:
+        assert unit.ledger.count("rawg", "games") == 0
 
 
 def test_an_empty_lake_rebuilds_to_nothing(store: LocalFolderStore, database: Database) -> None:
