@@ -1,7 +1,9 @@
 """Invented games in both listing shapes, and the way from one shape to the other."""
 
 import copy
+import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
@@ -123,3 +125,9 @@ def restored(payload: bytes, extra: str) -> Row:
             at = at[int(step)] if isinstance(at, list) else at[step]
         at[last] = value
     return row
+
+
+def recorded_rows(folder: Path, *names: str) -> list[Row]:
+    """The rows of recorded pages."""
+    pages = [gzip.decompress((folder / "rawg" / "pages" / name).read_bytes()) for name in names]
+    return [row for page in pages for row in json.loads(page)["results"]]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from game_rows import browse_game, filtered_game, restored, results, without_nulls
+from game_rows import browse_game, filtered_game, recorded_rows, restored, results, without_nulls
 from mutator import mutant
 
 from ingestion.rows import Lineage, games_table, quarantine_table, read_rows
@@ -85,8 +85,3 @@ def test_every_recorded_version_of_listing_shape_is_accepted(recorded_data: Path
 
     assert bad == []
     assert len(good) == len(rows) + 40 > 200
-
-
-def recorded_rows(folder: Path, *names: str) -> list[dict]:
-    pages = [gzip.decompress((folder / "rawg" / "pages" / name).read_bytes()) for name in names]
-    return [row for page in pages for row in json.loads(page)["results"]]
