@@ -13,15 +13,22 @@ from gamelake.context import Lake
 from gamelake.options import Etl, Run, Scope, Writer
 from gamelake.run_context import etl_context, ingest_context
 from gamelake.session import Session
+from gamelake.summaries import fetched
 from ingestion.context import IngestRequest
 from ingestion.ingest_pipeline import run_ingest
 from ingestion.report import IngestReport
+from utils.errors import GamelakeError
 
 
 def fetch(lake: Lake, session: Session, options: Scope) -> IngestReport:
     """Store what is new or changed at the source; see run_ingest for the errors."""
     with ingest_context(lake, session, wait_s=options.wait) as ctx:
-        return run_ingest(ctx, ingest_request(options))
+        try:
+            return run_ingest(ctx, ingest_request(options))
+        except GamelakeError as error:
+            if isinstance(error.report, IngestReport):
+                session.terminal.note(fetched(error.report))
+            raise
 
 
 def build(lake: Lake, session: Session, options: Writer, request: EtlRequest) -> EtlReport:

@@ -19,11 +19,11 @@ ENVIRON = {"RAWG_API_KEY": CANARY}
 def failing(monkeypatch, tmp_path):
     """Make `gamelake status` raise whatever the test says."""
 
-    def arrange(error: BaseException, **report: object) -> dict[str, str]:
-        def run(options: object, session: object) -> None:
+    def arrange(error: BaseException) -> dict[str, str]:
+        def run(*_: object) -> None:
             raise error
 
-        monkeypatch.setattr(Command, "load", lambda self: run)
+        monkeypatch.setattr(Command, "load", lambda _: run)
         return {**ENVIRON, "GAMELAKE_HOME": str(tmp_path)}
 
     return arrange

@@ -1,0 +1,98 @@
+"""One test for each trap that `gamelake doctor` knows."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from gamelake import doctor
+from gamelake.__main__ import run
+from utils.config import Settings
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch, tmp_path):
+    """Each test stands in an empty folder: no .env, no lake."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_healthy_machine_is_ok(capsys):
+    assert run(["doctor", "--json"], {"RAWG_API_KEY": "some-key-of-mine"}) == 0
+
+    report = json.loads(capsys.readouterr().out)
+    assert report["ok"] is True
+    assert {check["level"] for check in report["checks"]} <= {"ok", "warn"}
+    assert "some-key-of-mine" not in json.dumps(report)
+
+
+def test_every_check_that_is_not_ok_has_a_fix():
+    settings = Settings(gamelake_profile="stack", rawg_base_url="http://x")
+
+    for check in doctor.diagnose(settings, {"RAWG_APIKEY": "x", "GAMELAKE_FAULT": "kill"}):
+        assert (check.level == "ok") == (check.fix == ""), check
+
+
+def test_a_failed_check_is_exit_2_with_its_fix(capsys):
+    assert run(["doctor"], {"GAMELAKE_PROFILE": "stack"}) == 2
+
+    err = capsys.readouterr().err
+    assert "fix: set GAMELAKE_PROFILE=embedded" in err
+    assert err.splitlines()[-1] == "hint: set GAMELAKE_PROFILE=embedded"
+
+
+def test_a_misspelt_setting_is_found_in_environment_and_dotenv():
+    Path(".env").write_text("RAWG_MAX_RPM=3\n")
+
+    found = doctor.check_names({"RAWG_APIKEY": "x", "PATH": "/bin"})
+
+    assert found.level == "warn"
+    assert "RAWG_APIKEY, RAWG_MAX_RPM" in found.detail
+    assert found.fix == "did you mean RAWG_API_KEY?"
+
+
+def test_a_dotenv_that_others_can_read_is_a_warning():
+    dotenv = Path(".env")
+    dotenv.touch(mode=0o600)
+    assert doctor.check_dotenv_mode().level == "ok"
+
+    dotenv.chmod(0o644)
+    assert doctor.check_dotenv_mode().fix == "chmod 600 .env"
+
+
+def test_a_base_url_without_api_is_a_warning():
+    found = doctor.check_base_url(Settings(rawg_base_url="http://127.0.0.1:1/"))
+
+    assert (found.level, found.fix) == ("warn", "RAWG_BASE_URL=http://127.0.0.1:1/api")
+
+
+def test_a_home_that_is_a_file_fails(tmp_path):
+    (tmp_path / "lake").touch()
+
+    assert doctor.check_home(Settings(gamelake_home=tmp_path / "lake")).level == "fail"
+
+
+@pytest.mark.parametrize(("free", "level"), [(9e9, "ok"), (3e9, "warn"), (5e8, "fail")])
+def test_a_full_disk_is_said(monkeypatch, free, level):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1e10, 0, free))
+
+    assert doctor.check_disk(Settings()).level == level
+
+
+def test_a_missing_key_is_only_a_warning():
+    assert doctor.check_key(Settings()).level == "warn"
+    assert doctor.check_key(Settings(rawg_api_key=SecretStr("k"))).detail == "set"
+
+
+def test_marshmallow_4_breaks_pynessie(monkeypatch):
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "4.0.1")
+
+    assert "marshmallow<4" in doctor.check_versions().fix
+
+
+def test_doctor_leaves_nothing_behind(tmp_path):
+    run(["doctor", "-q"], {})
+
+    assert list(tmp_path.iterdir()) == []
