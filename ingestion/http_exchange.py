@@ -53,7 +53,7 @@ class HttpExchange:
         self._timeout_s = timeout_s
         self._clock = clock
         self._local = threading.local()
-        self._sessions: list[requests.Session] = []
+        self._sessions: set[requests.Session] = set()
         self._lock = threading.Lock()
 
     def get(self, path: str, params: Mapping[str, str]) -> Answer | Failure:
@@ -71,7 +71,7 @@ class HttpExchange:
         if session is not None:
             session.close()
             with self._lock:
-                self._sessions.remove(session)
+                self._sessions.discard(session)
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -116,7 +116,7 @@ class HttpExchange:
         if session is None:
             session = self._local.session = _new_session(self._base_url)
             with self._lock:
-                self._sessions.append(session)
+                self._sessions.add(session)
         return session
 
 
