@@ -37,6 +37,13 @@ def gzipped(body: bytes, keep: float = 1.0) -> Reply:
     return Reply(packed[: int(len(packed) * keep)], headers={"Content-Encoding": "gzip"})
 
 
+def chunked(reply: Reply, cut: int | None = None) -> Reply:
+    """The same in chunks of 100 bytes, without Content-Length, as content networks send it."""
+    parts = [reply.body[at : at + 100] for at in range(0, len(reply.body), 100)]
+    body = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in [*parts, b""])
+    return Reply(body, headers=reply.headers | {"Transfer-Encoding": "chunked"}, cut=cut)
+
+
 class StubServer:
     """Serves `answer(path, params)`; remembers every request and counts connections."""
 
@@ -112,6 +119,8 @@ class StubServer:
 def _head(reply: Reply) -> bytes:
     length = len(reply.body) if reply.claimed is None else reply.claimed
     headers = {"Content-Type": "application/json", "Content-Length": str(length)} | reply.headers
+    if "Transfer-Encoding" in headers:
+        del headers["Content-Length"]
     lines = [f"HTTP/1.1 {reply.status} Whatever", *(f"{k}: {v}" for k, v in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode()
 

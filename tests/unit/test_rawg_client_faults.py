@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from clocks import FakeClock
 from rawg_client import QUERY, Heard, make_client, served
-from stub_http import Reply, gzipped, page
+from stub_http import Reply, chunked, gzipped, page
 
 from ingestion.rawg_fetcher import PageUnreadable
 from utils import seams
@@ -35,6 +35,8 @@ BROKEN = {
     "gzip without its check sum": gzipped(GOOD, keep=0.97),
     "no gzip at all": Reply(GOOD, headers={"Content-Encoding": "gzip"}),
     "unknown encoding": Reply(GOOD, headers={"Content-Encoding": "br"}),
+    "cut chunks": chunked(Reply(GOOD), cut=350),
+    "cut gzip in chunks": chunked(gzipped(GOOD, keep=0.5)),
     "html": Reply(b"<html>Just a moment</html>", headers={"Content-Type": "text/html"}),
     "empty": Reply(b""),
     "no results": Reply(b'{"count": 3}'),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from rawg_client import KEY, QUERY, Heard, make_client, served
-from stub_http import Reply, gzipped, page
+from stub_http import Reply, chunked, gzipped, page
 
 from ingestion.rawg_fetcher import ListingQuery, RowHead
 from storage import layout
@@ -35,12 +35,21 @@ def test_a_request_names_page_size_and_key_and_who_asks():
     assert server.headers[0]["accept-encoding"] == "gzip"
 
 
-def test_pages_share_one_connection():
-    with served(gzipped(page(ROWS))) as (server, client):
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(page(ROWS)),
+        gzipped(page(ROWS)),
+        chunked(Reply(page(ROWS * 100))),
+        chunked(gzipped(page(ROWS))),
+    ],
+)
+def test_pages_share_one_connection(reply):
+    with served(reply) as (server, client):
         found = [client.page(QUERY, number) for number in range(1, 20)]
 
     assert server.connections == 1
-    assert all(len(one.rows) == 2 for one in found)
+    assert all(one.rows[:2] == found[0].rows[:2] != () for one in found)
 
 
 @pytest.mark.parametrize(
