@@ -114,7 +114,7 @@ def test_the_module_alone_prints_a_table(capsys, monkeypatch, nowhere, tmp_path)
     assert "error: rawg: down" in captured.err
 
 
-def test_tcp_probes_know_up_from_down(nowhere):
+def test_tcp_probes_know_up_from_down():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         assert check_services.tcp_probe("db", "127.0.0.1", port, hint="start it").state == "up"

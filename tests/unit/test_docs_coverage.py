@@ -29,7 +29,7 @@ def rows(name: str) -> list[str]:
 
 
 def test_every_command_is_documented_and_no_other():
-    assert {name for name in rows("docs/commands.md")} == {c.name for c in COMMANDS}
+    assert set(rows("docs/commands.md")) == {c.name for c in COMMANDS}
 
 
 def test_every_example_is_in_the_docs():
@@ -109,10 +109,10 @@ def test_every_requirement_is_accounted_for_by_paths_that_exist():
 
     assert [item for item, _ in items] == [f"S002-{number:02d}" for number in range(1, 86)]
     for item, shown_by in items:
-        named = re.findall(r"`((?:[a-z_]+/)+[\w.]*)`", shown_by)
+        named = re.findall(r"`((?:[a-z_]+/)+[\w.]*|pyproject\.toml)`", shown_by)
         missing = [name for name in named if not (ROOT / name).exists()]
         assert not missing, item
-        assert named or "issue" in shown_by or "`" in shown_by or "(" in shown_by, item
+        assert named or re.search(r"issue \d|not built", shown_by), item
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

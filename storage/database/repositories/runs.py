@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from storage.database import models
 from storage.database.repositories.state import StateRepository
 from utils.clock import Clock, iso
-from utils.errors import GamelakeError
+from utils.errors import GamelakeError, UsageError
 
 Kind = Literal["ingest", "etl"]
 RunState = Literal["queued", "running", "completed", "failed", "paused", "cancelled"]
@@ -80,10 +80,10 @@ class RunRepository:
         return run
 
     def get(self, run_id: str) -> Run:
-        """Return a run; raises GamelakeError when there is none of that id."""
+        """Return a run; raises UsageError when there is none of that id."""
         row = self._connection.execute(_RUNS.where(models.Run.run_id == run_id)).one_or_none()
         if row is None:
-            raise GamelakeError(
+            raise UsageError(
                 f"there is no run {run_id}",
                 operation="look up a run",
                 subject=run_id,
