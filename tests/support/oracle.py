@@ -30,13 +30,18 @@ PLAIN_FIELDS = (
 
 @dataclass(frozen=True)
 class Page:
-    """One answer of the source: `listing` is browse or filtered, `entity` games or a look-up."""
+    """One answer of the source: `listing` is browse or filtered, `entity` games or a look-up.
+
+    A delta reads again what it knows already, for an overlap: rows `updated` up to `since`
+    enrich nothing.
+    """
 
     rows: Sequence[Row]
     run: str = "run-1"
     listing: str = "browse"
     fetched_at: dt.datetime | None = None
     entity: str = "games"
+    since: str = ""
 
 
 @dataclass
@@ -148,7 +153,8 @@ def _outcome(game: _Game, page: Page, row: Row) -> str:
     before_page, before = game.stored[-1]
     if before.get("updated") != row.get("updated") or _essence(before) != _essence(row):
         return "changed"
-    if page.listing == "browse" and before_page.listing == "filtered":
+    richer = page.listing == "browse" and before_page.listing == "filtered"
+    if richer and (row.get("updated") or "") > page.since:
         return "enriched"
     return "unchanged"
 

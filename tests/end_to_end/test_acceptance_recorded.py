@@ -1,0 +1,140 @@
+"""The recorded games through the whole lake: the star is what an independent reading gives."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from acceptance_lake import (
+    pointers,
+    star_of,
+    without,
+    without_russian_tags,
+)
+from acceptance_served import (
+    dated_pages,
+    lookup_pages,
+    recorded_pages,
+    undated_pages,
+    years_served,
+)
+from lakes import LakeUnderTest
+from oracle import Oracle, Row
+from simulated import running
+from star_difference import compare
+
+from simulator.process import SimulatorProcess
+
+pytestmark = pytest.mark.recorded
+GAMES = 13_960
+# When a row was read is ours to say, and how its hash is made too; every other column is checked.
+OURS = frozenset({"observed_at", "payload_hash"})
+Star = dict[str, list[Row]]
+
+
+@pytest.fixture(scope="module")
+def source(recorded_data: Path) -> Iterator[SimulatorProcess]:
+    with running(replay=recorded_data / "rawg/pages") as simulator:
+        yield simulator
+
+
+class Crawled:
+    """A lake after its first `ingest` and `etl`; what the source was asked meanwhile."""
+
+    def __init__(self, source: SimulatorProcess, home: Path, strategy: str) -> None:
+        source.control.reset_counters()
+        self.lake = LakeUnderTest(home, source.base_url)
+        self.ingested: dict[str, Any] = self.lake.must("ingest", "--strategy", strategy)
+        self.requests = sum(source.control.counters()["kinds"].values())
+        self.lake.must("etl")
+        self.star: Star = star_of(self.lake)
+
+
+@pytest.fixture(scope="module")
+def by_dates(source: SimulatorProcess, tmp_path_factory: pytest.TempPathFactory) -> Crawled:
+    return Crawled(source, tmp_path_factory.mktemp("dates"), "dates")
+
+
+@pytest.fixture(scope="module")
+def by_browsing(source: SimulatorProcess, tmp_path_factory: pytest.TempPathFactory) -> Crawled:
+    return Crawled(source, tmp_path_factory.mktemp("browse"), "browse")
+
+
+def test_a_crawl_by_dates_says_complete_and_every_figure_adds_up(by_dates: Crawled) -> None:
+    report = by_dates.ingested
+    assert (report["scope"], report["state"], report["complete"]) == ("all", "completed", True)
+    counts = [report[f"games_{name}"] for name in ("seen", "new", "changed", "unchanged")]
+    assert counts == [GAMES, GAMES, 0, 0]
+    assert report["requests"] == by_dates.requests
+    assert sum(window["fetched"] for window in report["windows"]) == GAMES
+    assert all(window["api_count"] == window["fetched"] for window in report["windows"])
+    assert by_dates.lake.broken() == []
+
+
+def test_years_of_the_star_are_those_the_source_counts(
+    source: SimulatorProcess, by_dates: Crawled
+) -> None:
+    released = [row["released_on"] for row in by_dates.star["fact_games"]]
+    years = Counter(day.year for day in released if day is not None)
+
+    assert years == years_served(source)
+    assert released.count(None) == GAMES - sum(years.values()) == 361
+
+
+def test_the_star_of_a_crawl_by_dates_is_what_the_rows_as_served_give(
+    source: SimulatorProcess, by_dates: Crawled
+) -> None:
+    run = by_dates.ingested["run_id"]
+    oracle = Oracle().feed(lookup_pages(source, run))
+    oracle.feed(dated_pages(source, run)).feed(undated_pages(source, run))
+
+    assert len(by_dates.star["fact_games"]) == GAMES
+    assert compare(by_dates.star, oracle.star(), ignore=OURS) == []
+
+
+def test_the_star_of_a_browse_crawl_is_what_the_recorded_pages_give(
+    source: SimulatorProcess, by_browsing: Crawled, recorded_data: Path
+) -> None:
+    run = by_browsing.ingested["run_id"]
+    oracle = Oracle().feed(lookup_pages(source, run)).feed(recorded_pages(recorded_data, run))
+
+    assert by_browsing.ingested["complete"]
+    assert compare(by_browsing.star, oracle.star(), ignore=OURS) == []
+    assert by_browsing.lake.broken() == []
+
+
+def test_both_listings_give_the_same_star_but_for_what_only_one_of_them_carries(
+    by_dates: Crawled, by_browsing: Crawled
+) -> None:
+    platform_dates = {"bridge_game_platform": ["released_on"]}
+    one, other = (
+        without(without_russian_tags(crawled.star), platform_dates)
+        for crawled in (by_dates, by_browsing)
+    )
+
+    assert any(row["language_code"] == "rus" for row in by_dates.star["dim_tag"])
+    assert any(row["released_on"] for row in by_browsing.star["bridge_game_platform"])
+    assert compare(one, other, ignore={"run_id", "observed_at"}) == []
+
+
+@pytest.mark.parametrize("strategy", ["dates", "browse"])
+def test_a_second_ingest_finds_nothing_new_at_a_twentieth_of_the_requests(
+    source: SimulatorProcess, request: pytest.FixtureRequest, strategy: str
+) -> None:
+    crawled: Crawled = request.getfixturevalue(
+        {"dates": "by_dates", "browse": "by_browsing"}[strategy]
+    )
+    before = pointers(crawled.lake)
+    source.control.reset_counters()
+    again = crawled.lake.must("ingest")
+    sent = sum(source.control.counters()["kinds"].values())
+    built = crawled.lake.must("etl")
+
+    assert (again["scope"], again["complete"]) == ("delta", True)
+    assert (again["games_new"], again["games_changed"], again["quarantined"]) == (0, 0, 0)
+    assert again["games_unchanged"] == again["games_seen"] > 0
+    assert again["requests"] == sent <= crawled.requests * 0.05
+    assert (built["published"], built["mode"]) == (False, "none")
+    assert pointers(crawled.lake) == before
+    assert crawled.lake.broken() == []
