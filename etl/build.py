@@ -85,6 +85,7 @@ def build_incremental(
 ) -> Iterator[TableChange]:
     """Yield the content of the tables that change; equal to a full build of all raw.
 
+    A content may be read only until the next one is asked for: what was rebuilt is then dropped.
     Needs every new raw row to be younger than all that is applied (`RawSelection.late`).
     """
     affected = engine.keep("affected_games", affected_games(raw.new[GAMES]))
@@ -99,6 +100,7 @@ def build_incremental(
         change = _compare(engine, rebuilt, published[name], affected, name=name)
         if change.added or change.removed:
             yield change
+        engine.drop(f"rebuilt_{name}")
 
 
 def _compare(

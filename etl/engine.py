@@ -23,6 +23,7 @@ class BuildEngine:
     def __init__(self, scratch: Path, *, memory_limit: str = MEMORY_LIMIT) -> None:
         self._scratch = scratch / "duckdb"
         shutil.rmtree(self._scratch, ignore_errors=True)  # a killed run cannot clean up
+        self._scratch.mkdir(parents=True)
         self._connection = duckdb.connect(
             config={
                 "memory_limit": memory_limit,
@@ -60,6 +61,10 @@ class BuildEngine:
         """Evaluate `definition` once and return the table that holds its rows."""
         self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {self.sql(definition)}")
         return _named(definition.schema(), name)
+
+    def drop(self, name: str) -> None:
+        """Forget a table that `keep` made, and free its memory."""
+        self._connection.execute(f"DROP TABLE {name}")
 
     def sql(self, definition: Table) -> str:
         """Return `definition` as one DuckDB SELECT."""

@@ -30,6 +30,9 @@ from utils.clock import iso
 from utils.errors import UsageError
 from utils.progress import ProgressSnapshot
 
+BULK_ROWS = 100_000
+BULK_SHARE = 1 / 3
+
 Changes = dict[str, TableChange]
 Tables = Mapping[str, Table]
 
@@ -54,7 +57,7 @@ def plan_build(ctx: EtlContext, request: EtlRequest) -> BuildPlan:
     """Work out what raw is new to the published tables, and so how to build.
 
     A full build is needed at first, when asked for, when the tables hold raw that is not wanted
-    now, and when new rows are not the youngest.
+    now, and when new rows are not the youngest; it is cheaper when most rows are new.
     """
     if request.engine != "duckdb":
         raise UsageError(
@@ -78,7 +81,13 @@ def build_mode(main: PinnedCatalog, raw: RawSelection, *, full: bool) -> Mode:
         return "full"
     if raw.new_rows == 0:
         return "none"
-    return "full" if raw.late else "incremental"
+    return "full" if raw.late or _is_bulk(raw) else "incremental"
+
+
+def _is_bulk(raw: RawSelection) -> bool:
+    """Return whether so much is new that a full build is cheaper: it compares no rows."""
+    every = sum(part.manifest.rows for parts in raw.parts.values() for part in parts)
+    return raw.new_rows > BULK_ROWS and raw.new_rows > every * BULK_SHARE
 
 
 def _nothing_new(plan: BuildPlan, run: Run) -> EtlReport:

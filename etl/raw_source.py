@@ -33,11 +33,6 @@ class RawSelection:
         """Number of raw rows that the published tables do not hold yet."""
         return sum(part.manifest.rows for parts in self.new.values() for part in parts)
 
-    @property
-    def games_rows(self) -> int:
-        """Number of raw rows about games."""
-        return sum(part.manifest.rows for part in self.parts[GAMES])
-
     def applied(self) -> dict[str, int]:
         """Return what a publish of this build records as applied."""
         highest: dict[str, int] = {}

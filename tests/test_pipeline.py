@@ -136,6 +136,16 @@ def test_a_table_that_is_missing_asks_for_a_full_build(two_runs: LocalFolderStor
     assert _mode(two_runs, FIRST_RUN, tables=STAR[:-1]) == "full"
 
 
+def test_when_most_rows_are_new_a_full_build_is_cheaper(
+    two_runs: LocalFolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.pipeline.BULK_ROWS", 0)
+    assert _mode(two_runs, FIRST_RUN) == "incremental"
+
+    _add(two_runs, "r3", [game(9, at=99)])
+    assert _mode(two_runs, FIRST_RUN) == "full"
+
+
 def test_a_lake_without_raw_has_nothing_to_build(store: LocalFolderStore) -> None:
     assert _mode(store, None, full=True) == "none"
 

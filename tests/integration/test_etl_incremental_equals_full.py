@@ -104,7 +104,7 @@ class _PlainLake:
             else:
                 assert not raw.late
                 changes = build_incremental(engine, tables, self._published(engine))
-            for change in [*changes]:
+            for change in changes:
                 select = engine.sql(change.content)
                 engine.execute(
                     f"COPY ({select}) TO '{self._path(change.name)}.new' (FORMAT parquet)"
