@@ -1,9 +1,12 @@
 """What the user sees: data on stdout, everything else on stderr, no secret on either."""
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from gamelake.options import Common
@@ -42,7 +45,9 @@ class Terminal:
     def next_steps(self, *commands: str) -> None:
         """Suggest what to do now; for people only."""
         if not self.json and commands:
-            self.note("\n".join(["Next:", *(f"  {command}" for command in commands)]))
+            program = program_name()
+            steps = (command.replace("gamelake ", f"{program} ", 1) for command in commands)
+            self.note("\n".join(["Next:", *(f"  {step}" for step in steps)]))
 
     def failure(self, message: str, hint: str = "") -> None:
         """Print one line on what went wrong, and how to go on, on stderr; also with -q."""
@@ -69,6 +74,16 @@ def terminal_for(options: Common, environ: Mapping[str, str], redact: Redactor) 
         interactive=sys.stdin.isatty() and tty and not environ.get("CI"),
         redact=redact,
     )
+
+
+def program_name() -> str:
+    """Return what the user has to type to run us again: not everybody's PATH has us."""
+    if shutil.which("gamelake"):
+        return "gamelake"
+    called = Path(sys.argv[0])
+    if called.name == "gamelake" and called.is_absolute():
+        return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)
+    return str(called) if called.name == "gamelake" else "python -m gamelake"
 
 
 def _wants_color(options: Common, environ: Mapping[str, str], *, tty: bool) -> bool:
