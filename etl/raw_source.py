@@ -1,12 +1,13 @@
 """Which raw parts a build reads, and which of them are new to the published tables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from etl.iceberg_catalog import PublishRecord
 from storage.layout import GAMES, LOOKUPS, SOURCE_RAWG
 from storage.object_store import ObjectStore
 from storage.raw_parts import RawPart, list_parts
+from utils.errors import UsageError
 
 ENTITIES = (GAMES, *LOOKUPS)
 
@@ -44,17 +45,32 @@ class RawSelection:
 def select_raw(
     store: ObjectStore, record: PublishRecord | None, last_run: str | None = None
 ) -> RawSelection:
-    """List the raw up to and including ingest run `last_run` (None: all of it)."""
+    """List the raw up to and including ingest run `last_run` (None: all of it).
+
+    Raises UsageError when `last_run` has stored no raw.
+    """
     applied = dict(record.raw_applied) if record is not None else {}
+    stored = {entity: list_parts(store, SOURCE_RAWG, entity) for entity in ENTITIES}
+    if last_run is not None:
+        _require_run(stored, last_run)
     parts, new = {}, {}
-    for entity in ENTITIES:
-        found = list_parts(store, SOURCE_RAWG, entity)
+    for entity, found in stored.items():
         wanted = [p for p in found if last_run is None or p.manifest.run_id <= last_run]
         new[entity] = tuple(part for part in wanted if not _is_applied(part, applied))
         parts[entity] = (*(part for part in wanted if _is_applied(part, applied)), *new[entity])
     selection = RawSelection(parts, new, forgotten=False, late=_is_late(parts, new))
     forgotten = any(number > selection.applied().get(key, 0) for key, number in applied.items())
     return RawSelection(parts, new, forgotten=forgotten, late=selection.late)
+
+
+def _require_run(stored: Mapping[str, Sequence[RawPart]], run_id: str) -> None:
+    if not any(part.manifest.run_id == run_id for part in _all(stored)):
+        raise UsageError(
+            f"no ingest run {run_id} has stored anything",
+            operation="select raw",
+            subject="--run",
+            hint="`gamelake runs` lists the runs",
+        )
 
 
 def _is_applied(part: RawPart, applied: Mapping[str, int]) -> bool:
@@ -75,7 +91,7 @@ def _is_late(parts: Parts, new: Parts) -> bool:
     return bool(started and ended) and min(started) <= max(ended)
 
 
-def _all(parts: Parts) -> Iterable[RawPart]:
+def _all(parts: Mapping[str, Sequence[RawPart]]) -> Iterable[RawPart]:
     return (part for several in parts.values() for part in several)
 
 

@@ -27,6 +27,7 @@ from etl.star import build_star
 from storage.layout import GAMES, STAR
 from storage.object_store import LocalFolderStore
 from storage.raw_parts import write_part
+from utils.errors import UsageError
 
 FIRST_RUN = {"games/r1": 2, "platforms/r1": 1}
 BOTH_RUNS = {**FIRST_RUN, "games/r2": 1}
@@ -95,6 +96,11 @@ def test_raw_can_be_taken_up_to_a_run(two_runs: LocalFolderStore) -> None:
     assert _numbers(raw) == []
     assert raw.forgotten
     assert raw.applied() == {"games/r1": 2, "platforms/r1": 1}
+
+
+def test_a_run_that_stored_nothing_cannot_be_asked_for(two_runs: LocalFolderStore) -> None:
+    with pytest.raises(UsageError, match="no ingest run r9"):
+        select_raw(two_runs, None, "r9")
 
 
 def test_pages_older_than_what_is_applied_are_late(two_runs: LocalFolderStore) -> None:
