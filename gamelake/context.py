@@ -25,7 +25,10 @@ class Lake:
 
 @contextmanager
 def open_lake(settings: Settings, *, create: bool = False) -> Iterator[Lake]:
-    """Open the configured lake; raises UsageError when there is none, unless `create`."""
+    """Open the configured lake; raises UsageError when there is none, unless `create`.
+
+    Raw alone is a lake: everything else can be made from it again.
+    """
     paths = LakePaths(settings.gamelake_home)
     if settings.gamelake_profile != "embedded":
         raise UsageError(
@@ -34,7 +37,7 @@ def open_lake(settings: Settings, *, create: bool = False) -> Iterator[Lake]:
             subject="GAMELAKE_PROFILE",
             hint="set GAMELAKE_PROFILE=embedded: a folder, no server",
         )
-    if not create and not paths.store.is_file():
+    if not (create or paths.store.is_file() or paths.raw.is_dir()):
         raise UsageError(
             f"there is no lake in {paths.home}",
             operation="open the lake",

@@ -293,8 +293,8 @@ def _dates(versions: Sequence[Row]) -> list[Row]:
     years = [day.year for day in map(_date, texts) if day]
     unknown: Row = {**dict.fromkeys(_day(dt.date.min)), "date_key": 0}
     rows: list[Row] = [{**unknown, "month_name": "Unknown", "day_name": "Unknown"}]
-    day = dt.date(min(years), 1, 1) if years else dt.date.max
-    while years and day.year <= max(years):
+    day, last = dt.date(min(years, default=1), 1, 1), max(years, default=0)
+    while day.year <= last:
         rows.append(_day(day))
         day += dt.timedelta(days=1)
     return rows
