@@ -74,12 +74,18 @@ class _Planner:
             self._look_ups()
         with self._ctx.database.reading() as unit:
             rows = unit.windows.list(run.run_id)
-            done = {row.window: len(unit.windows.pages_done(run.run_id, row.window)) for row in rows}
+            done = {
+                row.window: len(unit.windows.pages_done(run.run_id, row.window)) for row in rows
+            }
         if run.scope["scope"] == "delta":
             return [self._delta(run.summary["start"])]
         open_rows = [row for row in leaves(rows) if row.state != "done"]
-        known = [self._rest(row, done[row.window]) for row in open_rows if row.api_count is not None]
-        new = [Span.of(row.first, row.last) for row in open_rows if row.api_count is None and row.first]
+        known = [
+            self._rest(row, done[row.window]) for row in open_rows if row.api_count is not None
+        ]
+        new = [
+            Span.of(row.first, row.last) for row in open_rows if row.api_count is None and row.first
+        ]
         counts = self._count(new)
         expanded = self._expand(new, counts)
         if any(row.kind == "undated" for row in rows):

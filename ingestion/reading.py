@@ -82,6 +82,7 @@ class Reading:
         self._ended: int | None = None
         self._passes: dict[str, int] = {}
         self._checking = False
+        self.short = False  # less than a page of rows was missing
 
     # What a subclass may change.
 
@@ -232,7 +233,7 @@ class Reading:
 
     def _learn(self, number: int, page: Page) -> None:
         self.api_count = page.count
-        if number == 1 and 0 < len(page.rows) < min(PAGE_SIZE, page.count):
+        if number == 1 and page.has_next and 0 < len(page.rows) < PAGE_SIZE:
             self.size = len(page.rows)  # the source gives fewer rows a page than we ask for
 
     def _count(self, heads: list[RowHead], page: int) -> int:
@@ -266,10 +267,11 @@ class Reading:
         self._ended = None
         if self.missing() <= 0:
             return self.settle()
-        reached = (page - 1) * self.size
+        reached = min((page - 1) * self.size, self.fetched)
         if reached < self.limits.depth and self._want("end", {1}):
             return Verdict.MORE
-        self.limits.depth = min(self.limits.depth, max(reached, self.size))
+        if self.missing() >= self.size:  # fewer: rather a wrong count than a limit
+            self.limits.depth = min(self.limits.depth, max(reached, self.size))
         return self._split_or_give_up(f"ends after page {page - 1}")
 
     def _moved(self) -> set[int]:
@@ -295,11 +297,10 @@ class Reading:
             if self._before:
                 self.read_again()
             return Verdict.MORE
-        if self.missing() >= self.size:
-            return self._split_or_give_up(f"gave {self.fetched} of {self.expected()} rows")
-        return self._give_up(f"gave {self.fetched} of {self.expected()} rows")
+        return self._split_or_give_up(f"gave {self.fetched} of {self.expected()} rows")
 
     def _split_or_give_up(self, note: str) -> Verdict:
+        self.short = self.missing() < self.size
         if not self.splittable():
             return self._give_up(note)
         self.note = note

@@ -19,6 +19,7 @@ class DatesReading(Reading):
         self.span = Span.of(window.first, window.last)
         self._catalogue = catalogue
         self._limited = limits.allowance is not None
+        self.doubtful = False  # piece of a window that was short
         self._accepted = False  # its count was known and fitted when its first page came
         self._allowed = 0
 
@@ -49,15 +50,22 @@ class DatesReading(Reading):
         return super().settle()
 
     def splittable(self) -> bool:
-        """Return True: a span has smaller spans, and a day can be found in the browse listing."""
-        return True
+        """Return True: a span has smaller spans, and a day can be found in the browse listing.
+
+        Not again, though, when splitting a window that was short has given short pieces: then
+        the source's counts are wrong, and smaller windows would not be truer.
+        """
+        return not (self.doubtful and self.short)
 
     def pieces(self) -> list[Reading]:
         """Return one reading for each smaller span; for a single day, the browse listing's."""
         spans = self.span.split()
         if not spans:
             return [DayReading(self.window, self.limits, self._catalogue, self.api_count or 0)]
-        return [DatesReading(span.window, self.limits, self._catalogue) for span in spans]
+        pieces = [DatesReading(span.window, self.limits, self._catalogue) for span in spans]
+        for piece in pieces:
+            piece.doubtful = self.doubtful or self.short
+        return list(pieces)
 
     def _learn(self, number: int, page: Page) -> None:
         super()._learn(number, page)
@@ -78,6 +86,10 @@ class DatesReading(Reading):
 
     def _goes_on(self) -> bool:
         return not self._limited and super()._goes_on()
+
+    def _plan_rest(self) -> None:
+        if not self._is_too_big():
+            super()._plan_rest()
 
 
 class UndatedReading(Reading):
