@@ -8,18 +8,29 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from utils import seams
 from utils.errors import exit_code
 
 _context = multiprocessing.get_context("forkserver")
-PRELOAD = ["pyarrow.parquet", "duckdb", "ibis", "pyiceberg.catalog.sql", "gamelake.run"]
+PRELOAD = [
+    "lakes",
+    "gamelake.commands.ingest",
+    "gamelake.commands.etl",
+    "pyiceberg.catalog.sql",
+    "ibis.backends.sql.compilers.duckdb",
+]
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ def run(
     timeout_s: float = 120,
 ) -> Outcome:
     """Run `scenario(*args)` in a child with `fault` armed; both must be importable by name."""
-    _context.set_forkserver_preload(PRELOAD)
+    _serve()
     handle, report = tempfile.mkstemp(suffix=".json")
     os.close(handle)
     child = _context.Process(target=_child, args=(scenario, args, fault, report))
@@ -62,6 +73,15 @@ def run(
     finally:
         child.close()
         Path(report).unlink()
+
+
+@cache
+def _serve() -> None:
+    """Start the fork server; it knows this process's import path only by the environment."""
+    _context.set_forkserver_preload(PRELOAD)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+        forkserver.ensure_running()
 
 
 def _outcome(status: int | None, report: Path) -> Outcome:

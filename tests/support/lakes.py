@@ -1,79 +1,126 @@
-"""A whole lake driven as the commands drive it, in this process, for end-to-end tests."""
+"""A whole lake driven as a user drives it: by command lines, with a canary for a key."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from etl.context import EtlContext, EtlRequest
-from etl.pipeline import run_etl
-from etl.report import EtlReport
-from gamelake.context import Lake, open_lake
-from ingestion.context import IngestContext, IngestRequest
-from ingestion.ingest_pipeline import run_ingest
-from ingestion.report import IngestReport
-from storage.database.writer import hold_writer
-from utils.clock import SystemClock
-from utils.config import Settings
-from utils.progress import SilentProgress
+import pytest
+from ibis.expr.types import Table
 
-KEY = "canary-5f1e-key-that-must-never-leak"
+from etl.engine import BuildEngine
+from gamelake import __main__ as command_line
+from gamelake.context import Lake, open_lake
+from gamelake.verify import verify
+from ingestion import quota_guard, retry, work
+from utils.config import Settings, load_settings
+
+# Its three forms (as it is, URL-encoded, base64) all differ, so each is looked for on its own.
+KEY = "canary/5f1e+key that must never leak="
+PAGES_A_PART = 3
+_HURRY = 500
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command ended with and printed."""
+
+    code: int
+    out: str = ""
+    err: str = ""
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The object that `--json` printed."""
+        told: dict[str, Any] = json.loads(self.out)
+        return told
 
 
 @dataclass(frozen=True)
 class LakeUnderTest:
-    """Where a lake lies and what it reads from; picklable, so that a child can open it."""
+    """Where a lake lies and what it reads from; picklable, so that a child can drive it."""
 
     home: Path
     base_url: str
-    settings: tuple[tuple[str, Any], ...] = ()
+    more: Mapping[str, str] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, home: Path, base_url: str, **settings: Any) -> "LakeUnderTest":
-        """Describe a lake; `settings` are fields of Settings, quota and rate unlimited by default."""
-        defaults = {"rawg_monthly_quota": 0, "rawg_max_rps": 0, "rawg_workers": 2}
-        return cls(home, base_url, tuple((defaults | settings).items()))
+    @property
+    def environ(self) -> dict[str, str]:
+        """Every setting that the tests depend on; nothing of this process's own environment."""
+        return {
+            "GAMELAKE_HOME": str(self.home),
+            "RAWG_BASE_URL": self.base_url,
+            "RAWG_API_KEY": KEY,
+            "RAWG_MONTHLY_QUOTA": "0",
+            "RAWG_MAX_RPS": "0",
+            "RAWG_WORKERS": "2",
+            "RAWG_TIMEOUT_S": "20",
+            **self.more,
+        }
+
+    def but(self, **settings: str) -> "LakeUnderTest":
+        """Return this lake under other settings."""
+        return replace(self, more={**self.more, **settings})
+
+    def run(self, *argv: str) -> Told:
+        """Run one command in this process, as `gamelake ARGV --json` would."""
+        out, err = io.StringIO(), io.StringIO()
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        os.chdir(self.home.parent)  # where no .env lies
+        with redirect_stdout(out), redirect_stderr(err):
+            code = command_line.run([*argv, "--json"], self.environ)
+        return Told(code, out.getvalue(), err.getvalue())
+
+    def must(self, *argv: str) -> dict[str, Any]:
+        """Run a command that has to succeed; return what it printed."""
+        told = self.run(*argv)
+        assert told.code == 0, f"{argv} ended with {told.code}: {told.out} {told.err}"
+        return told.json
 
     @contextmanager
     def open(self) -> Iterator[Lake]:
-        """Open the lake, creating it."""
-        settings = Settings.model_validate(
-            {
-                "gamelake_home": self.home,
-                "rawg_base_url": self.base_url,
-                "rawg_api_key": KEY,
-                **dict(self.settings),
-            }
-        )
-        with open_lake(settings, create=True) as lake:
+        """Open the lake in this process."""
+        settings: Settings = load_settings(self.environ, dotenv=None)
+        with open_lake(settings) as lake:
             yield lake
 
-    def ingest(self, **request: Any) -> IngestReport:
-        """Run `gamelake ingest`."""
+    def broken(self) -> list[str]:
+        """Return what `gamelake verify` finds wrong."""
         with self.open() as lake:
-            context = IngestContext(
-                settings=lake.settings,
-                raw=lake.raw,
-                database=lake.database,
-                spool=lake.paths.spool,
-                progress=SilentProgress(),
-                clock=SystemClock(),
-                stop=threading.Event(),
-            )
-            return run_ingest(context, IngestRequest(**request))
+            return [f"{found.name}: {found.problems}" for found in verify(lake).broken]
 
-    def etl(self, **request: Any) -> EtlReport:
-        """Run `gamelake etl`."""
-        with self.open() as lake, hold_writer(lake.database) as lease:
-            context = EtlContext(
-                raw=lake.raw,
-                database=lake.database,
-                catalog=lake.catalog,
-                scratch=lake.paths.home / "tmp",
-                progress=SilentProgress(),
-                clock=SystemClock(),
-                lease=lease,
-            )
-            return run_etl(context, EtlRequest(**request))
+
+def hurried(lake: LakeUnderTest, *argv: str) -> dict[str, Any]:
+    """Run a command in a child of `crash.run`: small parts, waits cut short."""
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch)
+        return vars(lake.run(*argv))
+
+
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """Make a small run look like a large one, and waiting quick.
+
+    Parts of three pages, so that rolling goes on while pages are fetched; waits after failures a
+    few milliseconds long; the SQL of a table definition that was compiled before is remembered.
+    """
+    patch.setattr(work, "PAGES_A_PART", PAGES_A_PART)
+    waits = tuple(wait / _HURRY for wait in quota_guard._TRIES_AFTER_S)
+    patch.setattr(quota_guard, "_TRIES_AFTER_S", waits)
+    wait_s = retry.Backoff.wait_s
+    patch.setattr(retry.Backoff, "wait_s", lambda self, n: wait_s(self, n) / _HURRY)
+    patch.setattr(BuildEngine, "sql", _remembered)
+
+
+_compile = BuildEngine.sql
+_compiled: dict[object, str] = {}
+
+
+def _remembered(engine: BuildEngine, definition: Table) -> str:
+    key = definition.op()
+    if key not in _compiled:
+        _compiled[key] = _compile(engine, definition)
+    return _compiled[key]

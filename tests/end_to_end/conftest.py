@@ -1,0 +1,58 @@
+"""Stages that a test process builds once, and the figures that the sweeps found."""
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lakes import hurry
+from sweep_scenarios import Stages
+
+COUNTED, WORST = "counted:", "worst:"
+
+
+@pytest.fixture(scope="session")
+def memory_folder() -> Iterator[Path]:
+    """Return a folder that is memory where there is such a thing: syncing costs nothing there."""
+    shm = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own in it
+    folder = Path(tempfile.mkdtemp(prefix="gamelake-", dir=shm if shm.is_dir() else None))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def _stages(memory_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
+    base = tmp_path_factory.getbasetemp()
+    stages = Stages(memory_folder, base.parent if base.name.startswith("popen-") else base)
+    yield stages
+    stages.close()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """See lakes.hurry; and no `.env` of a developer is read."""
+    hurry(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def stages(_stages: Stages, quick: None) -> Stages:  # noqa: ARG001 - quick is what it does
+    """Scenarios, set up and ready to be broken."""
+    return _stages
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print what the sweeps counted, over all test processes."""
+    totals: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        for name, value in report.user_properties:
+            if name.startswith(COUNTED):
+                totals[name.removeprefix(COUNTED)] += value
+            if name.startswith(WORST):
+                name = f"most {name.removeprefix(WORST)}"
+                totals[name] = max(totals[name], value)
+    for name, total in sorted(totals.items()):
+        terminalreporter.write_line(f"{name}: {total:,}")

@@ -1,0 +1,63 @@
+"""Killed before or after any operation, a lake is whole, and one resume finishes the run.
+
+contracts/reliability.md, test 1: nothing lost, nothing twice, at most the pages in flight again.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from sweep_scenarios import SCENARIOS, Point, Stages, share
+from sweep_stage import Stage
+
+from utils.seams import Fault, When
+
+pytestmark = pytest.mark.crash
+
+WORKERS = 2
+SHARES = 12
+EVERY_SHARE = [(name, part) for name in SCENARIOS for part in range(SHARES)]
+
+
+def test_there_are_at_least_500_kill_points(stages: Stages) -> None:
+    kinds = {name: {(p.step, p.name, p.ordinal) for p in stages.points(name)} for name in SCENARIOS}
+    assert 2 * sum(map(len, kinds.values())) >= 500
+    assert 2 * len(kinds["full"]) >= 250
+    assert 2 * len(kinds["incremental"]) >= 100
+
+
+@pytest.mark.parametrize(("scenario", "part"), EVERY_SHARE)
+def test_one_resume_finishes_what_a_kill_interrupted(
+    stages: Stages, scenario: str, part: int, record_property: Callable[[str, object], None]
+) -> None:
+    stage = stages.get(scenario)
+    found, killed, worst = [], 0, 0
+    for point in share(stages.points(scenario), part, SHARES):
+        for when in ("before", "after"):
+            extra, problems = kill_and_resume(stage, point, when)
+            found += [f"{scenario}, {when} {point}: {problem}" for problem in problems]
+            worst = max(worst, extra)
+            killed += 1
+    assert found == []
+    record_property(f"counted:kill points ({scenario})", killed)
+    record_property(f"worst:extra pages a kill ({scenario})", worst)
+
+
+def kill_and_resume(stage: Stage, point: Point, when: When) -> tuple[int, list[str]]:
+    """Return the pages fetched again, and what is wrong after the resume."""
+    problems = [] if kill(stage, point, when) else ["the kill never came"]
+    ended, windows = stage.has_ended(point.step), stage.open_windows()
+    told = stage.resume()
+    problems += [f"resume ended with {t.code}: {t.out} {t.err}" for t in told if t.code]
+    extra = 0 if ended else stage.extra_pages(point.step)
+    if extra > WORKERS + windows:
+        problems.append(f"{extra} pages were fetched again, with {windows} windows open")
+    return extra, problems + stage.problems(ended=ended)
+
+
+def kill(stage: Stage, point: Point, when: When) -> bool:
+    """Kill a run there; where threads took another turn, at the last such operation it had."""
+    for ordinal in range(point.ordinal, 0, -1):
+        stage.reset(point.step)
+        if stage.strike(point.step, Fault("kill", when, point.name, ordinal)).killed:
+            return True
+    return False
