@@ -14,6 +14,7 @@ from gamelake.verify_raw import parts_are_whole, rows_are_accounted_for, waterma
 from gamelake.verify_secrets import secrets_are_absent
 from gamelake.verify_star import star_is_consistent
 from storage.layout import MAIN
+from utils.errors import GamelakeError
 
 _SHOWN = 20
 
@@ -78,8 +79,15 @@ INVARIANTS = (
 
 
 def verify(lake: Lake) -> Verification:
-    """Run every check; a check that cannot read what it needs raises its own error."""
-    return Verification(tuple(_finding(one, list(one.problems(lake))) for one in INVARIANTS))
+    """Run every check; what cannot be read is a problem too."""
+    return Verification(tuple(_finding(one, _problems(one, lake)) for one in INVARIANTS))
+
+
+def _problems(invariant: Invariant, lake: Lake) -> list[str]:
+    try:
+        return list(invariant.problems(lake))
+    except (GamelakeError, OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+        return [f"it cannot be checked: {error}"]
 
 
 def _finding(invariant: Invariant, problems: list[str]) -> Finding:

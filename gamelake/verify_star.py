@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import duckdb
+
 from etl.build import open_published
 from etl.checks import consistency_checks
 from etl.engine import BuildEngine
@@ -19,8 +21,11 @@ def star_is_consistent(lake: Lake) -> Iterator[str]:
     if absent := sorted(TABLES.keys() - main.tables.keys()):
         yield f"tables are missing: {', '.join(absent)}"
         return
-    # A scratch folder of its own: a build empties its when it starts.
-    with BuildEngine(lake.paths.home / "tmp" / "verify") as engine:
-        star = open_published(engine, main, MAIN)
-        for result in failures(run_checks(engine, consistency_checks(star))):
-            yield result.describe()
+    try:
+        # A scratch folder of its own: a build empties its when it starts.
+        with BuildEngine(lake.paths.home / "tmp" / "verify") as engine:
+            star = open_published(engine, main, MAIN)
+            for result in failures(run_checks(engine, consistency_checks(star))):
+                yield result.describe()
+    except duckdb.Error as error:
+        yield f"the tables cannot be read: {error}"
