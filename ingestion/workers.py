@@ -143,7 +143,7 @@ def _rows(page: Page, stored: list[int]) -> bytes:
 
 def _raise_first(threads: list[_Worker]) -> None:
     errors = [thread.error for thread in threads if thread.error is not None]
-    # A stop is what the others did when the first failed; the cause says more.
-    errors.sort(key=lambda error: isinstance(error, Stopped))
+    # When the disk refused one, the others met a broken spool or stopped; the cause says more.
+    errors.sort(key=lambda error: (isinstance(error, Stopped), not isinstance(error, OSError)))
     if errors:
         raise errors[0]
