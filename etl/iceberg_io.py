@@ -86,9 +86,10 @@ class _DurableStream:
     def close(self) -> None:
         if self._file.closed:
             return
-        with operation("warehouse.write"):
-            self._file.close()
-            sync_file(self._path)
+        with self._file, operation("warehouse.write"):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            sync_names(self._path.parent)
 
     def __enter__(self) -> Self:
         return self

@@ -22,6 +22,9 @@ from etl.iceberg_schemas import StarTable
 TABLE_PROPERTIES = {
     "format-version": "2",
     "commit.retry.num-retries": "20",
+    "commit.retry.min-wait-ms": "10",
+    "commit.retry.max-wait-ms": "1000",
+    "commit.retry.total-timeout-ms": "30000",
     "write.metadata.delete-after-commit.enabled": "false",
     "write.metadata.previous-versions-max": "10",
     "write.parquet.compression-codec": "zstd",

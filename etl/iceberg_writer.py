@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, RESTError
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.table import Table, Transaction
@@ -33,7 +33,7 @@ from utils.seams import operation
 SNAPSHOTS_KEPT = 5
 
 # After these nobody knows whether the commit landed.
-_LOST_ANSWERS = (OSError, SQLAlchemyError, CommitFailedException)
+_LOST_ANSWERS = (OSError, SQLAlchemyError, RESTError, CommitFailedException)
 
 Producer = Callable[[StarTable, Table], list[DataFile]]
 
