@@ -94,8 +94,11 @@ class PointerStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._translated("open catalog"):
             self._connection = connect(path, isolation=None)
-            _use_wal(self._connection)
-        self._initialise()
+        try:
+            self._initialise()
+        except GamelakeError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the connection."""
@@ -190,6 +193,8 @@ class PointerStore:
 
     def _initialise(self) -> None:
         """Create what is missing; refuse a file that a newer version wrote."""
+        with self._translated("open catalog"):
+            _use_wal(self._connection)
         with self._transaction("BEGIN", "open catalog"):
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > FORMAT:

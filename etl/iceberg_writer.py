@@ -6,6 +6,7 @@ which is the faster way for DuckDB (its COPY encodes on all cores).
 
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from etl.iceberg_record import RECORD_PROPERTY, RUN_PROPERTY, PublishRecord
 from etl.iceberg_schemas import TABLES, StarTable
 from etl.iceberg_types import TABLE_PROPERTIES, iceberg_schema, sort_order
 from storage.layout import NAMESPACE
+from utils.errors import ServiceDown
 from utils.seams import operation
 
 SNAPSHOTS_KEPT = 5
@@ -78,18 +80,19 @@ class BranchWriter:
 
     def write_record(self, record: PublishRecord) -> None:
         """Put the publish record on the branch; the merge publishes it with the tables."""
-        with operation("catalog.commit"):
+        with _translated(RECORD_PROPERTY), operation("catalog.commit"):
             self._tables.update_namespace_properties(
                 NAMESPACE, updates={RECORD_PROPERTY: record.to_json()}
             )
 
     def _write(self, name: str, produce: Producer, *, run_id: str, keep: bool) -> WriteResult:
         declared = TABLES[name]
-        table = self._open(declared)
-        if _run_of(table) != run_id:
-            files = produce(declared, table)
-            table = self._commit(declared, files, run_id=run_id, keep=keep)
-        return _result(table)
+        with _translated(name):
+            table = self._open(declared)
+            if _run_of(table) != run_id:
+                files = produce(declared, table)
+                table = self._commit(declared, files, run_id=run_id, keep=keep)
+            return _result(table)
 
     def _open(self, declared: StarTable) -> Table:
         """Load the table, or create it empty."""
@@ -118,6 +121,20 @@ class BranchWriter:
             if _run_of(table) == run_id:
                 return table
             return _snapshot(table, files, run_id=run_id, keep=keep)
+
+
+@contextmanager
+def _translated(subject: str) -> Iterator[None]:
+    """Say in our words that the catalog's database or server failed."""
+    try:
+        yield
+    except (SQLAlchemyError, RESTError, CommitFailedException) as error:
+        raise ServiceDown(
+            f"the catalog does not answer: {error}",
+            operation="write table",
+            subject=subject,
+            hint="nothing is published; run `gamelake etl` again when the catalog answers",
+        ) from error
 
 
 def _streamed(batches: pa.RecordBatchReader) -> Producer:
