@@ -4,12 +4,13 @@ from typing import Any
 
 from ingestion.context import IngestContext, IngestRequest
 from ingestion.delta import NEWEST_FIRST, not_after
-from ingestion.journal import WATERMARK, RunJournal
+from ingestion.journal import RunJournal
 from ingestion.rawg_fetcher import Page
 from ingestion.scope import Scope, scope_of
 from ingestion.source import Source
 from storage.database.repositories.leases import Lease
 from storage.database.repositories.runs import Run
+from storage.layout import WATERMARK
 from utils.errors import UsageError
 
 BASE_URL = "lake_base_url"

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ingestion.context import IngestContext
-from ingestion.journal import SOURCE_COUNT, WATERMARK, RunJournal
+from ingestion.journal import SOURCE_COUNT, RunJournal
 from ingestion.report import IngestReport, build_report
 from ingestion.work import Work
 from storage.database.repositories.runs import RunState
+from storage.layout import WATERMARK
 from utils.errors import GamelakeError, Incomplete, QuotaSpent, Stopped
 
 

@@ -25,7 +25,6 @@ COUNTERS = (
     "quarantined",
     "bytes_raw",
 )
-WATERMARK = f"watermark:{SOURCE_RAWG}"
 SOURCE_COUNT = f"source_count:{SOURCE_RAWG}"
 
 

@@ -1,14 +1,17 @@
 """What one sees before anything runs: first page, help pages, typos."""
 
 import json
+import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from gamelake.__main__ import run
 from gamelake.cli import COMMANDS, parse
+from gamelake.terminal import program_name
 from utils.errors import UsageError
 
 DESIGNED = {
@@ -104,3 +107,29 @@ def test_help_is_quick():
         took.append(time.perf_counter() - started)
 
     assert min(took) < 0.3
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_help_fits_narrow_and_wide_terminals(columns):
+    done = subprocess.run(
+        [sys.executable, "-m", "gamelake", "ingest", "--help"],
+        env={**os.environ, "COLUMNS": str(columns), "TERMINAL_WIDTH": str(columns)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "--strategy" in done.stdout
+    assert max(len(line) for line in done.stdout.splitlines()) <= max(columns, 50)  # the parser never goes narrower
+
+
+def test_commands_are_suggested_as_they_can_be_typed(monkeypatch):
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    monkeypatch.setattr(sys, "argv", [str(Path.cwd() / ".venv/bin/gamelake")])
+    assert program_name() == ".venv/bin/gamelake"
+
+    monkeypatch.setattr(sys, "argv", ["/elsewhere/gamelake/__main__.py"])
+    assert program_name() == "python -m gamelake"
+
+    monkeypatch.setattr("shutil.which", lambda _: "/usr/bin/gamelake")
+    assert program_name() == "gamelake"
