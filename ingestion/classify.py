@@ -3,31 +3,30 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ingestion.rows import GameRow, Lineage
+from ingestion.decode import Seen
 from storage.database.repositories.ledger import LedgerRow
 from storage.layout import BROWSE, FILTERED
-from utils.clock import iso
 
-SeenRow = tuple[GameRow, Lineage]
+KINDS = ("new", "changed", "enriched", "unchanged")
 
 
 @dataclass
 class Verdicts:
-    """What a batch of rows is to the lake. Counts of rows, and of games this run saw first here."""
+    """What a batch of rows is to the lake.
 
-    stored: list[SeenRow] = field(default_factory=list)
+    `stored` are positions of rows to store. `rows` counts rows, `games` those games that the run
+    saw here for the first time.
+    """
+
+    stored: list[int] = field(default_factory=list)
     upserts: dict[int, LedgerRow] = field(default_factory=dict)
     touched: list[int] = field(default_factory=list)
-    rows: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("new", "changed", "enriched", "unchanged"), 0)
-    )
-    games: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("new", "changed", "enriched", "unchanged"), 0)
-    )
+    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
+    games: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
 
 
 def classify(
-    rows: Iterable[SeenRow],
+    rows: Iterable[Seen],
     known: Mapping[int, LedgerRow],
     *,
     run_id: str,
@@ -39,42 +38,35 @@ def classify(
     change. A row that is read again only for the overlap (`updated` up to `read_before`) enriches
     nothing: else a source at rest would give new rows.
     """
-    verdicts, ledger, seen = Verdicts(), dict(known), set[int]()
-    for row, lineage in rows:
-        natural_id = row.natural_id
+    verdicts, ledger, met = Verdicts(), dict(known), set[int]()
+    for position, seen in enumerate(rows):
+        natural_id = seen[0]
         last = ledger.get(natural_id)
-        kind = _kind(row, lineage, last, read_before)
+        kind = _kind(seen, last, read_before)
         verdicts.rows[kind] += 1
-        if natural_id not in seen and (last is None or last.run_id != run_id):
+        if natural_id not in met and (last is None or last.run_id != run_id):
             verdicts.games[kind] += 1
         if kind != "unchanged":
-            verdicts.stored.append((row, lineage))
-            ledger[natural_id] = verdicts.upserts[natural_id] = _entry(row, lineage, last)
-        elif natural_id not in seen:
+            verdicts.stored.append(position)
+            ledger[natural_id] = verdicts.upserts[natural_id] = _entry(seen, last, run_id)
+        elif natural_id not in met:
             verdicts.touched.append(natural_id)
-        seen.add(natural_id)
+        met.add(natural_id)
     return verdicts
 
 
-def _kind(row: GameRow, lineage: Lineage, last: LedgerRow | None, read_before: str) -> str:
+def _kind(seen: Seen, last: LedgerRow | None, read_before: str) -> str:
+    _, updated, payload_hash, listing, _ = seen
     if last is None:
         return "new"
-    if last.payload_hash != row.payload_hash or last.updated != row.updated:
+    if last.payload_hash != payload_hash or last.updated != updated:
         return "changed"
-    if lineage.listing == BROWSE and last.listing == FILTERED and row.updated > read_before:
+    if listing == BROWSE and last.listing == FILTERED and updated > read_before:
         return "enriched"
     return "unchanged"
 
 
-def _entry(row: GameRow, lineage: Lineage, last: LedgerRow | None) -> LedgerRow:
-    seen = iso(lineage.fetched_at)
-    first_seen = seen if last is None else last.first_seen
-    return LedgerRow(
-        row.natural_id,
-        row.updated,
-        row.payload_hash,
-        lineage.listing,
-        first_seen,
-        seen,
-        lineage.run_id,
-    )
+def _entry(seen: Seen, last: LedgerRow | None, run_id: str) -> LedgerRow:
+    natural_id, updated, payload_hash, listing, seen_at = seen
+    first_seen = seen_at if last is None else last.first_seen
+    return LedgerRow(natural_id, updated, payload_hash, listing, first_seen, seen_at, run_id)

@@ -5,18 +5,17 @@ anywhere leaves the segment, and the next process rolls it again: parts whose ma
 segment are adopted instead of written twice, and a commit that had happened is not repeated.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from ingestion.classify import SeenRow, Verdicts, classify
+from ingestion.classify import Verdicts, classify
+from ingestion.decode import Decoded, decode
 from ingestion.journal import Rolled, RunJournal
-from ingestion.rows import BadRow, GameRow, Lineage, games_table, quarantine_table, read_rows
-from ingestion.spool import Frame, PageHead, delete_segment, read_segment
+from ingestion.spool import PageHead, delete_segment
 from storage.database.repositories.windows import PageRow, WindowRow
 from storage.layout import GAMES, QUARANTINE, SOURCE_RAWG
 from storage.object_store import ObjectStore
@@ -33,20 +32,6 @@ from storage.raw_parts import (
 WindowsAfter = Callable[[list[PageHead]], list[WindowRow]]
 
 
-@dataclass
-class _Batch:
-    """The pages of one segment, read."""
-
-    frames: list[Frame] = field(default_factory=list)
-    good: list[SeenRow] = field(default_factory=list)
-    bad: list[tuple[BadRow, Lineage]] = field(default_factory=list)
-    bad_on_page: Counter[tuple[str, int]] = field(default_factory=Counter)  # rows
-
-    def pages(self) -> list[Frame]:
-        """Return the pages that were readable."""
-        return [frame for frame in self.frames if not frame.head.failure]
-
-
 class Roller:
     """Rolls the segments of one run, oldest first."""
 
@@ -55,47 +40,39 @@ class Roller:
         self._journal = journal
         self._numbers: dict[str, int] = {}
 
-    def roll(self, segment: Path, windows_after: WindowsAfter) -> None:
-        """Make the pages of `segment` part of raw and of the store, then delete it."""
-        batch = self._read(segment)
-        if batch.frames and segment.name > self._journal.summary.get("rolled", ""):
-            self._store_batch(segment.name, batch, windows_after)
+    def roll(
+        self, segment: Path, windows_after: WindowsAfter, decoded: Decoded | None = None
+    ) -> None:
+        """Make the pages of `segment` part of raw and of the store, then delete it.
+
+        `decoded` is what the segment holds, if somebody has read it already.
+        """
+        if segment.name > self._journal.summary.get("rolled", ""):
+            batch = decoded or decode(segment, self._journal.run_id)
+            if batch.pages:
+                self._store_batch(segment.name, batch, windows_after)
         delete_segment(segment)
 
-    def _store_batch(self, segment: str, batch: _Batch, windows_after: WindowsAfter) -> None:
+    def _store_batch(self, segment: str, batch: Decoded, windows_after: WindowsAfter) -> None:
         verdicts = self._classify(batch)
-        written = self._parts_of(segment)
-        part = written.get(GAMES) or self._write_games(segment, batch, verdicts)
-        quarantine = written.get(QUARANTINE)
-        if batch.bad and quarantine is None:
-            quarantine = self._write_quarantine(segment, batch)
+        parts = self._parts_of(segment)
+        if GAMES not in parts:
+            parts[GAMES] = self._write_games(segment, batch, verdicts)
+        if batch.quarantine.num_rows and QUARANTINE not in parts:
+            parts[QUARANTINE] = self._write_quarantine(segment, batch)
         rolled = Rolled(
             segment,
-            batch.frames[-1].head.fetched_at,
+            batch.pages[-1].fetched_at,
             verdicts,
-            _page_rows(batch, part.key),
-            _counters(batch, verdicts, [part, *([quarantine] if quarantine else [])]),
+            _page_rows(batch, parts[GAMES].key),
+            _counters(batch, verdicts, list(parts.values())),
         )
-        self._journal.roll(rolled, windows_after([frame.head for frame in batch.pages()]))
+        self._journal.roll(rolled, windows_after([page for page, _ in batch.read()]))
 
-    def _read(self, segment: Path) -> _Batch:
-        batch = _Batch()
-        for frame in read_segment(segment):
-            head = frame.head
-            fetched_at = datetime.fromisoformat(head.fetched_at)
-            lineage = Lineage(fetched_at, self._journal.run_id, head.listing, head.window)
-            good, bad = _rows(frame)
-            batch.frames.append(frame)
-            batch.good.extend((row, lineage) for row in good)
-            batch.bad.extend((row, lineage) for row in bad)
-            if not head.failure:
-                batch.bad_on_page[head.window, head.page] += len(bad)
-        return batch
-
-    def _classify(self, batch: _Batch) -> Verdicts:
-        known = self._journal.known(list({row.natural_id for row, _ in batch.good}))
+    def _classify(self, batch: Decoded) -> Verdicts:
+        known = self._journal.known(batch.games["id"].unique().to_pylist())
         since = self._journal.start.get("since", "")
-        return classify(batch.good, known, run_id=self._journal.run_id, read_before=since)
+        return classify(batch.seen(), known, run_id=self._journal.run_id, read_before=since)
 
     def _parts_of(self, segment: str) -> dict[str, RawPart]:
         """Return the parts that a process which died here had written of this segment."""
@@ -110,28 +87,31 @@ class Roller:
                     found[entity] = part
         return found
 
-    def _write_games(self, segment: str, batch: _Batch, verdicts: Verdicts) -> RawPart:
-        rows = [row for row, _ in verdicts.stored]
-        table = games_table(rows, [lineage for _, lineage in verdicts.stored])
-        pages = tuple(_page_ref(frame, frame.head.rows) for frame in batch.pages())
-        spoilt = batch.bad_on_page.total()
-        manifest = self._manifest(GAMES, segment, batch)
-        manifest = replace(manifest, pages=pages, quarantined=spoilt, **verdicts.rows)  # type: ignore[arg-type] # its names are fields
+    def _write_games(self, segment: str, batch: Decoded, verdicts: Verdicts) -> RawPart:
+        everything = len(verdicts.stored) == batch.games.num_rows
+        table = batch.games if everything else batch.games.take(verdicts.stored)
+        manifest = replace(
+            self._manifest(GAMES, segment, batch),
+            pages=tuple(_page_ref(page, page.rows) for page, _ in batch.read()),
+            new=verdicts.rows["new"],
+            changed=verdicts.rows["changed"],
+            enriched=verdicts.rows["enriched"],
+            unchanged=verdicts.rows["unchanged"],
+            quarantined=sum(batch.bad),
+        )
         return self._write(table, manifest)
 
-    def _write_quarantine(self, segment: str, batch: _Batch) -> RawPart:
-        rows = [row for row, _ in batch.bad]
-        table = quarantine_table(GAMES, rows, [lineage for _, lineage in batch.bad])
-        spoilt = ((frame, batch.bad_on_page[_key(frame)]) for frame in batch.pages())
-        pages = tuple(_page_ref(frame, rows) for frame, rows in spoilt if rows)
-        manifest = self._manifest(QUARANTINE, segment, batch)
-        return self._write(
-            table, replace(manifest, pages=pages, quarantined=batch.bad_on_page.total())
+    def _write_quarantine(self, segment: str, batch: Decoded) -> RawPart:
+        manifest = replace(
+            self._manifest(QUARANTINE, segment, batch),
+            pages=tuple(_page_ref(page, bad) for page, bad in batch.read() if bad),
+            quarantined=sum(batch.bad),
         )
+        return self._write(batch.quarantine, manifest)
 
-    def _manifest(self, entity: str, segment: str, batch: _Batch) -> Manifest:
+    def _manifest(self, entity: str, segment: str, batch: Decoded) -> Manifest:
         """Return a manifest that counts nothing yet."""
-        heads = [frame.head for frame in batch.frames]
+        heads = batch.pages
         return Manifest(
             source=SOURCE_RAWG,
             entity=entity,
@@ -155,36 +135,23 @@ class Roller:
 _COUNTS = ("rows", "new", "changed", "enriched", "unchanged", "quarantined", "bytes")
 
 
-def _rows(frame: Frame) -> tuple[list[GameRow], list[BadRow]]:
-    if frame.head.failure:
-        excerpt = frame.body.decode("utf-8", "backslashreplace")
-        reason = f"page {frame.head.page} unreadable: {frame.head.failure}"
-        return [], [BadRow(None, reason, excerpt)]
-    return read_rows(frame.body)
+def _page_ref(page: PageHead, rows: int) -> PageRef:
+    return PageRef(page.window, page.page, page.api_count, rows)
 
 
-def _key(frame: Frame) -> tuple[str, int]:
-    return frame.head.window, frame.head.page
-
-
-def _page_ref(frame: Frame, rows: int) -> PageRef:
-    return PageRef(frame.head.window, frame.head.page, frame.head.api_count, rows)
-
-
-def _page_rows(batch: _Batch, part: str) -> dict[str, list[PageRow]]:
+def _page_rows(batch: Decoded, part: str) -> dict[str, list[PageRow]]:
     pages = defaultdict(list)
-    for frame in batch.pages():
-        head = frame.head
-        pages[head.window].append(PageRow(head.page, head.rows, part))
+    for page, _ in batch.read():
+        pages[page.window].append(PageRow(page.page, page.rows, part))
     return pages
 
 
-def _counters(batch: _Batch, verdicts: Verdicts, parts: list[RawPart]) -> dict[str, int]:
+def _counters(batch: Decoded, verdicts: Verdicts, parts: list[RawPart]) -> dict[str, int]:
     games = verdicts.games
     return {
-        "pages": len(batch.pages()),
+        "pages": len(batch.read()),
         "games_seen": sum(games.values()),
         **{f"games_{kind}": count for kind, count in games.items()},
-        "quarantined": batch.bad_on_page.total(),
+        "quarantined": sum(batch.bad),
         "bytes_raw": sum(part.manifest.bytes for part in parts),
     }

@@ -2,6 +2,7 @@
 
 from ingestion.context import IngestContext
 from ingestion.crawl import Crawl
+from ingestion.decoder import Decoder
 from ingestion.journal import RunJournal
 from ingestion.lookup_store import store_lookups
 from ingestion.rawg_fetcher import PageUnreadable
@@ -32,10 +33,12 @@ class Work:
         self._requests_before = journal.counters["requests"]
         self._seconds_before = float(journal.summary.get("seconds", 0))
         self._started = ctx.clock.monotonic()
+        self._decoder = Decoder(journal.run_id)
         self._reader = Reader(
             source=source,
             spool=self.spool,
             roller=Roller(ctx.raw, journal),
+            decoder=self._decoder,
             journal=journal,
             stop=ctx.stop,
             workers=ctx.settings.rawg_workers,
@@ -49,6 +52,7 @@ class Work:
     def close(self) -> None:
         """Note what the process used, and close the spool."""
         self.count()
+        self._decoder.close()
         self.spool.close()
 
     def count(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingestion.crawl import Crawl, Task
+from ingestion.decoder import Decoder
 from ingestion.journal import RunJournal
 from ingestion.json_slices import elements
 from ingestion.rawg_fetcher import Page, PageUnreadable
@@ -28,6 +29,7 @@ class Reader:
     source: Source
     spool: Spool
     roller: Roller
+    decoder: Decoder
     journal: RunJournal
     stop: threading.Event
     workers: int
@@ -57,10 +59,15 @@ class Reader:
             raise Stopped("stopped", operation="ingest")
 
     def _roll_next(self, crawl: Crawl, *, timeout: float) -> bool:
+        """Roll the oldest sealed segment; with a helper, one more is being decoded meanwhile."""
         segment = self.spool.take(timeout)
-        if segment is None:
-            return False
-        self.roller.roll(segment, lambda heads: self._windows_after(crawl, heads))
+        if segment is not None:
+            self.decoder.give(segment)
+        ahead = 1 if segment is not None and self.decoder.helped else 0
+        if len(self.decoder) <= ahead:
+            return segment is not None
+        oldest, decoded = self.decoder.result()
+        self.roller.roll(oldest, lambda heads: self._windows_after(crawl, heads), decoded)
         return True
 
     def _roll_rest(self, crawl: Crawl) -> None:
