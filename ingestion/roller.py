@@ -89,7 +89,9 @@ class Roller:
 
     def _write_games(self, segment: str, batch: Decoded, verdicts: Verdicts) -> RawPart:
         everything = len(verdicts.stored) == batch.games.num_rows
-        table = batch.games if everything else batch.games.take(verdicts.stored)
+        table = (
+            batch.games if everything else batch.games.take(pa.array(verdicts.stored, pa.int64()))
+        )
         manifest = replace(
             self._manifest(GAMES, segment, batch),
             pages=tuple(_page_ref(page, page.rows) for page, _ in batch.read()),
