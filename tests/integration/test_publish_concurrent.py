@@ -66,7 +66,7 @@ def test_readers_see_one_run_whatever_happens_to_publishers(
 @pytest.mark.crash
 @pytest.mark.nightly
 def test_readers_see_one_run_of_the_whole_star(catalog: EmbeddedCatalog, tmp_path: Path) -> None:
-    read_while_publishing(catalog, tmp_path, tuple(TABLES), publishes=300, killed=100)
+    read_while_publishing(catalog, tmp_path, tuple(TABLES), publishes=150, killed=50)
 
 
 def read_while_publishing(
@@ -77,14 +77,14 @@ def read_while_publishing(
     publishes: int,
     killed: int,
 ) -> None:
-    """Publish, killing some at any of their operations, while three processes read."""
+    """Publish, killing some at any of their operations, while two processes read."""
     home, stop = str(tmp_path / "lake"), tmp_path / "stop"
     operations = len(crash.run(publish_in, home, "first", 0, tables).trace)
     dice = random.Random(5)
     victims = set(dice.sample(range(1, publishes), killed))
     deaths = 0
-    with processes(3) as pool:
-        readers = [pool.submit(poll, home, str(stop), 10_000) for _ in range(3)]
+    with processes(2) as pool:
+        readers = [pool.submit(poll, home, str(stop), 5_000) for _ in range(2)]
         try:
             for number in range(1, publishes):
                 fault = None
@@ -97,9 +97,9 @@ def read_while_publishing(
         reports = [reader.result() for reader in readers]
 
     assert deaths == killed
-    assert sum(report["reads"] for report in reports) >= 30_000
+    assert sum(report["reads"] for report in reports) >= 10_000
     assert sum(report["commits"] for report in reports) > 3
-    assert [report["mixed"] for report in reports] == [0, 0, 0]
+    assert [report["mixed"] for report in reports] == [0, 0]
     assert not mixed(catalog.pin("main"))
     assert missing_files(catalog) == []
 
