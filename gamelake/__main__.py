@@ -6,6 +6,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,60 +46,61 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 def _execute(invocation: Invocation, environ: Mapping[str, str]) -> int:
     command, options = invocation.command, invocation.options
     terminal = terminal_for(options, environ, Redactor(()))
-    settings = Settings()
+    session = Session(terminal, Settings(), environ, Interrupts(terminal))
     try:
         if not command.own_settings:
-            settings = load_settings(environ)
-        terminal = terminal_for(options, environ, Redactor(settings.secrets()))
-        session = Session(terminal, settings, environ, Interrupts(terminal))
+            session = _configured(session, invocation)
         with _logging(invocation, session), session.interrupts.handled():
             if command.doing:
-                terminal.note(f"{command.doing} ...")
+                session.terminal.note(f"{command.doing} ...")
             command.load()(options, session)
     except BrokenPipeError:
         return _reader_left()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place that may
-        return _fail(error, invocation, terminal, settings)
+        return _fail(error, invocation, session)
     return 0
 
 
-def _fail(
-    error: Exception | KeyboardInterrupt,
-    invocation: Invocation,
-    terminal: Terminal,
-    settings: Settings,
-) -> int:
-    known = _expected(error, invocation)
+def _configured(session: Session, invocation: Invocation) -> Session:
+    """Read the settings; from here on, nothing that is printed holds a secret."""
+    settings = load_settings(session.environ)
+    redact = Redactor(settings.secrets())
+    terminal = terminal_for(invocation.options, session.environ, redact)
+    return replace(session, settings=settings, terminal=terminal)
+
+
+def _fail(error: Exception | KeyboardInterrupt, invocation: Invocation, session: Session) -> int:
+    terminal = session.terminal
+    known = _expected(error, invocation.command.name, interrupted=session.interrupts.seen)
     if invocation.options.traceback or (known is None and terminal.verbosity > 0):
         terminal.err.write(terminal.redact("".join(traceback.format_exception(error))))
-    return _report(known or _defect(error, terminal, settings), terminal)
+    return _report(known or _defect(error, session), terminal)
 
 
-def _expected(error: Exception | KeyboardInterrupt, invocation: Invocation) -> GamelakeError | None:
+def _expected(
+    error: Exception | KeyboardInterrupt, command: str, *, interrupted: bool
+) -> GamelakeError | None:
     """Return the error a user can act on; None for a defect of ours."""
-    name = invocation.command.name
     if isinstance(error, GamelakeError):
         return error
-    if isinstance(error, KeyboardInterrupt):
+    if interrupted or isinstance(error, KeyboardInterrupt):
         hint = "the same command continues where this one stopped"
-        return Stopped("stopped", operation=name, hint=hint)
+        return Stopped("stopped", operation=command, hint=hint)
     if isinstance(error, OSError):  # no space, no permission, a path that is a file
         subject = str(error.filename or "")
         return GamelakeError(
             f"the system refused: {error.strerror or error}" + (f": {subject}" if subject else ""),
-            operation=name,
+            operation=command,
             subject=subject,
             hint="gamelake doctor; then the same command again",
         )
     return None
 
 
-def _defect(
-    error: Exception | KeyboardInterrupt, terminal: Terminal, settings: Settings
-) -> GamelakeError:
+def _defect(error: Exception | KeyboardInterrupt, session: Session) -> GamelakeError:
     """Store the traceback in a file of its own; return the one line that names it."""
-    text = terminal.redact("".join(traceback.format_exception(error)))
-    home = LakePaths(settings.gamelake_home)
+    text = session.terminal.redact("".join(traceback.format_exception(error)))
+    home = LakePaths(session.settings.gamelake_home)
     folder = home.logs if home.home.is_dir() else Path(tempfile.gettempdir())
     path = folder / f"defect-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
     try:

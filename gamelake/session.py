@@ -17,13 +17,14 @@ class Interrupts:
     """The first Ctrl-C (or SIGTERM) asks for an orderly end, the second forces it.
 
     Inside `graceful` the first one only sets `stop`; elsewhere it raises KeyboardInterrupt.
+    `seen` says that there was one: libraries turn it into errors of their own.
     """
 
     def __init__(self, terminal: Terminal) -> None:
         self.stop = threading.Event()
         self._terminal = terminal
         self._graceful = False
-        self._seen = False
+        self.seen = False
 
     @contextmanager
     def handled(self) -> Iterator[None]:
@@ -47,9 +48,9 @@ class Interrupts:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del number, frame
-        if self._seen:
+        if self.seen:
             os._exit(Stopped.exit_code)  # crash-only: what is durable stays so
-        self._seen = True
+        self.seen = True
         if not self._graceful:
             raise KeyboardInterrupt
         self.stop.set()

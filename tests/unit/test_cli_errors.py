@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 from gamelake import __main__ as entry
 from gamelake.cli import Command
+from gamelake.session import Session
 from utils import errors
 
 CANARY = "canary-key-that-must-not-leak"
@@ -113,6 +115,19 @@ def test_ctrl_c_is_exit_130_and_says_how_to_go_on(failing, capsys):
     assert entry.run(["status"], failing(KeyboardInterrupt())) == 130
 
     assert "the same command continues" in capsys.readouterr().err
+
+
+def test_what_a_library_makes_of_ctrl_c_is_no_defect(monkeypatch, capsys):
+    def run(_: object, session: Session) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError("Query interrupted") from None
+
+    monkeypatch.setattr(Command, "load", lambda _: run)
+
+    assert entry.run(["status"], {}) == 130
+    assert "error: stopped" in capsys.readouterr().err
 
 
 def test_a_wrong_setting_is_named_and_not_echoed(capsys):
