@@ -10,7 +10,6 @@ import pytest
 
 from gamelake import __main__ as entry
 from gamelake.cli import Command
-from gamelake.session import Session
 from utils import errors
 
 CANARY = "canary-key-that-must-not-leak"
@@ -118,7 +117,7 @@ def test_ctrl_c_is_exit_130_and_says_how_to_go_on(failing, capsys):
 
 
 def test_what_a_library_makes_of_ctrl_c_is_no_defect(monkeypatch, capsys):
-    def run(_: object, session: Session) -> None:
+    def run(*_: object) -> None:
         try:
             signal.raise_signal(signal.SIGINT)
         except KeyboardInterrupt:
