@@ -3,9 +3,8 @@
 from typing import Any
 
 from ingestion.context import IngestContext, IngestRequest
-from ingestion.delta import NEWEST_FIRST, not_after
+from ingestion.delta import NEWEST_FIRST, newest_of
 from ingestion.journal import RunJournal
-from ingestion.rawg_fetcher import Page
 from ingestion.scope import Scope, scope_of
 from ingestion.source import Source
 from storage.database.repositories.leases import Lease
@@ -47,7 +46,7 @@ def ask_source(
     reads is newer, and left to the next run. It is never later than our own clock.
     """
     page = source.ahead(NEWEST_FIRST)
-    start: dict[str, Any] = {"source_count": page.count, "newest": _newest(ctx, page)}
+    start: dict[str, Any] = {"source_count": page.count, "newest": newest_of(page, ctx.clock.now())}
     return start | {"since": since} if scope["scope"] == "delta" else start
 
 
@@ -64,8 +63,3 @@ def begin(ctx: IngestContext, request: IngestRequest, source: Source, lease: Lea
         run = unit.runs.transition(created.run_id, "running")
         unit.state.set(BASE_URL, ctx.settings.rawg_base_url)
     return RunJournal(ctx.database, lease, run)
-
-
-def _newest(ctx: IngestContext, page: Page) -> str | None:
-    known = [head.updated for head in page.rows if head.updated is not None]
-    return not_after(max(known), ctx.clock.now()) if known else None

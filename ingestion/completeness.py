@@ -1,6 +1,6 @@
 """Is it all there? The run's total against the source's own, looked at again where it drifted."""
 
-from ingestion.delta import NEWEST_FIRST
+from ingestion.delta import NEWEST_FIRST, newest_of
 from ingestion.journal import SOURCE_COUNT
 from ingestion.rawg_fetcher import ListingQuery
 from ingestion.reading import Reading
@@ -18,18 +18,30 @@ _LOST_SHARE = 0.1
 def hold_back(work: Work) -> list[str]:
     """Return a note when the source suddenly lists far less: nothing of ours is removed for that.
 
-    A full run that reads every window to its end is believed, except for an empty listing.
+    It is asked twice. A full run that reads every window to its end is believed, except when the
+    listing is empty.
     """
+    if not _is_suspicious(work):
+        return []
+    page = work.source.ahead(NEWEST_FIRST)
+    work.journal.start["source_count"] = page.count
+    if not work.journal.windows():
+        work.journal.start["newest"] = newest_of(page, work.ctx.clock.now())
+    if not _is_suspicious(work):
+        return []
+    return [f"held: the source lists {page.count} games, far less than before; nothing was removed"]
+
+
+def _is_suspicious(work: Work) -> bool:
     counted = work.windows.catalogue
     with work.ctx.database.reading() as unit:
         known = unit.ledger.count(SOURCE_RAWG, GAMES)
         before = int(unit.state.get(SOURCE_COUNT) or 0)
-    if counted == 0 and known:
-        return [f"held: the source lists no game, this lake knows {known}; nothing was removed"]
+    if counted == 0:
+        return known > 0
     lost = before - counted
-    if work.journal.scope["scope"] == "delta" and lost > max(_LOST_ROWS, _LOST_SHARE * before):
-        return [f"held: the source lists {counted} games, {lost} fewer than before"]
-    return []
+    is_delta = work.journal.scope["scope"] == "delta"
+    return is_delta and lost > max(_LOST_ROWS, _LOST_SHARE * before)
 
 
 def reconcile(work: Work) -> list[str]:

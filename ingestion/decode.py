@@ -1,6 +1,6 @@
 """From a spool segment to tables: pure, so that it can be done in another process.
 
-    python -m ingestion.decode     reads lines of run id, tab, segment; answers as `write_answer`
+python -m ingestion.decode     reads lines of run id, tab, segment; answers as `write_answer`
 """
 
 import json

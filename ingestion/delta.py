@@ -22,9 +22,11 @@ def cutoff(watermark: str) -> str:
     return (datetime.fromisoformat(watermark) - OVERLAP).isoformat(timespec="seconds")
 
 
-def not_after(updated: str, now: datetime) -> str:
-    """Return `updated`, or `now` when the source dates a change into the future."""
-    return min(updated, now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds"))
+def newest_of(page: Page, now: datetime) -> str | None:
+    """Return the newest `updated` of a page, or `now` when the source dates it into the future."""
+    known = [head.updated for head in page.rows if head.updated is not None]
+    latest = now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds")
+    return min(max(known), latest) if known else None
 
 
 class DeltaReading(Reading):

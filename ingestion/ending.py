@@ -85,6 +85,7 @@ def _facts(work: Work) -> dict[str, str]:
 def _interrupted(journal: RunJournal, error: GamelakeError, state: RunState, why: str) -> None:
     # The store may be what failed; the run then stays `running`, which resumes just as well.
     with suppress(GamelakeError, OSError):
+        journal.reload()
         report = _report(journal, state, complete=False)
         error.report = report
         journal.summary.update(report.as_dict())

@@ -38,6 +38,9 @@ def run_ingest(ctx: IngestContext, request: IngestRequest) -> IngestReport:
         recover(ctx.spool, ctx.raw, ctx.database, lease)
         journal = begin(ctx, request, source, lease)
         with told_how_it_ended(ctx, journal), closing(Work(ctx, source, journal)) as work:
-            notes = [*hold_back(work), *read_lookups(work)]
-            read_windows(work)
-            return finish(work, [*notes, *reconcile(work)])
+            notes = hold_back(work)
+            if work.windows.catalogue or not notes:
+                notes += read_lookups(work)
+                read_windows(work)
+                notes += reconcile(work)
+            return finish(work, notes)

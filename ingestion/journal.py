@@ -45,7 +45,7 @@ class RunJournal:
     def __init__(self, database: Database, lease: Lease, run: Run) -> None:
         self.run_id = run.run_id
         self.scope = run.scope
-        self.summary: dict[str, Any] = {"counters": dict.fromkeys(COUNTERS, 0), **run.summary}
+        self.summary: dict[str, Any] = {"counters": _no_counts(), **run.summary}
         self._database = database
         self._lease = lease
 
@@ -89,20 +89,31 @@ class RunJournal:
 
     def roll(self, rolled: Rolled, windows: Iterable[WindowRow]) -> None:
         """Commit ledger, pages, windows, counters and last fetch time of one segment, at once."""
-        for name, value in rolled.counters.items():
-            self.counters[name] += value
-        self.summary["rolled"] = rolled.segment
+        counters = {name: n + rolled.counters.get(name, 0) for name, n in self.counters.items()}
+        summary = {**self.summary, "counters": counters, "rolled": rolled.segment}
         with self._database.unit_of_work(self._lease) as unit:
             self._ledger(unit, rolled)
             for window, pages in rolled.pages.items():
                 unit.windows.add_pages(self.run_id, window, pages)
-            self._save(unit, windows)
+            _save(unit, windows)
+            unit.runs.set_summary(self.run_id, summary)
             unit.state.set(LAST_FETCHED_AT, rolled.last_fetched_at)
+        self.summary = summary  # only now: what was not committed must not be saved later on
+
+    def reload(self) -> None:
+        """Take the run as the store has it: after an error, only the store knows what it took."""
+        with self._database.reading() as unit:
+            stored = unit.runs.get(self.run_id).summary
+        counted = {**_no_counts(), **stored.get("counters", {})}
+        counters = {**counted, "requests": self.counters["requests"]}
+        seconds = self.summary.get("seconds", 0)
+        self.summary = {**stored, "counters": counters, "seconds": seconds}
 
     def save(self, windows: Iterable[WindowRow] = ()) -> None:
         """Commit windows and counters."""
         with self._database.unit_of_work(self._lease) as unit:
-            self._save(unit, windows)
+            _save(unit, windows)
+            unit.runs.set_summary(self.run_id, self.summary)
 
     def end(self, state: RunState, reason: str, facts: Mapping[str, str]) -> None:
         """End the run in `state`; `facts` become known in the same transaction (watermark)."""
@@ -139,7 +150,11 @@ class RunJournal:
         unit.ledger.upsert(SOURCE_RAWG, GAMES, list(verdicts.upserts.values()))
         unit.ledger.touch(SOURCE_RAWG, GAMES, verdicts.touched, seen_at=seen_at, run_id=self.run_id)
 
-    def _save(self, unit: UnitOfWork, windows: Iterable[WindowRow]) -> None:
-        for window in windows:
-            unit.windows.save(window)
-        unit.runs.set_summary(self.run_id, self.summary)
+
+def _no_counts() -> dict[str, int]:
+    return dict.fromkeys(COUNTERS, 0)
+
+
+def _save(unit: UnitOfWork, windows: Iterable[WindowRow]) -> None:
+    for window in windows:
+        unit.windows.save(window)

@@ -10,7 +10,7 @@ from ingestion.rawg_fetcher import PAGE_SIZE, ListingQuery
 from ingestion.report import Plan, WindowReport, leaves
 from ingestion.scope import Scope, span_of
 from ingestion.source import Source, open_source
-from ingestion.windows import Span, Window
+from ingestion.windows import EVERYTHING, Span, Window
 from storage.database.repositories.runs import Run
 from storage.database.repositories.windows import WindowRow
 from storage.layout import LOOKUPS, SOURCE_RAWG
@@ -58,7 +58,36 @@ class _Planner:
         if scope["scope"] == "delta":
             return [self._delta(start)]
         self.requests += 1  # the question for the newest change
-        count = start["source_count"]
+        return self._all_of(scope, start["source_count"])
+
+    def rest_of(self, run: Run) -> list[WindowReport]:
+        """Plan what is left of a run that was interrupted."""
+        start = run.summary["start"]
+        if "lookups" not in run.summary:
+            self._look_ups()
+        if run.scope["scope"] == "delta":
+            return [self._delta(start)]
+        with self._ctx.database.reading() as unit:
+            rows = unit.windows.list(run.run_id)
+            done = {
+                row.window: len(unit.windows.pages_done(run.run_id, row.window)) for row in rows
+            }
+        counted = {row.window: row.api_count for row in rows if row.api_count is not None}
+        if not counted:
+            return self._all_of(run.scope, start["source_count"])
+        if run.scope.get("limit") is not None:
+            self._left = run.scope["limit"] - sum(row.fetched for row in leaves(rows))
+        open_rows = [row for row in leaves(rows) if row.state != "done"]
+        known = [self._rest(row, done[row.window]) for row in open_rows if row.window in counted]
+        new = [Span.of(row.first, row.last) for row in open_rows if row.window not in counted]
+        expanded = self._expand(new, self._count(new))
+        if any(row.kind == "undated" for row in rows):
+            return [*known, *expanded]
+        dated = counted.get(EVERYTHING.window.name, 0)
+        return [*known, *expanded, *self._undated(run.scope, start["source_count"], dated)]
+
+    def _all_of(self, scope: Scope, count: int) -> list[WindowReport]:
+        """Plan every window of a scope; `count` is how many games the source has."""
         if "from" not in scope and (scope["scope"] == "limit" or scope["strategy"] == "browse"):
             name = "popular" if scope["scope"] == "limit" else "browse"
             return [self._window(Window(name, "browse"), min(count, scope.get("limit", count)))]
@@ -67,33 +96,6 @@ class _Planner:
         counts = self._count([root])
         dated = self._expand([root], counts)
         return [*dated, *self._undated(scope, count, counts[0])]
-
-    def rest_of(self, run: Run) -> list[WindowReport]:
-        """Plan what is left of a run that was interrupted."""
-        if "lookups" not in run.summary:
-            self._look_ups()
-        with self._ctx.database.reading() as unit:
-            rows = unit.windows.list(run.run_id)
-            done = {
-                row.window: len(unit.windows.pages_done(run.run_id, row.window)) for row in rows
-            }
-        if run.scope["scope"] == "delta":
-            return [self._delta(run.summary["start"])]
-        open_rows = [row for row in leaves(rows) if row.state != "done"]
-        known = [
-            self._rest(row, done[row.window]) for row in open_rows if row.api_count is not None
-        ]
-        new = [
-            Span.of(row.first, row.last) for row in open_rows if row.api_count is None and row.first
-        ]
-        counts = self._count(new)
-        expanded = self._expand(new, counts)
-        if any(row.kind == "undated" for row in rows):
-            return [*known, *expanded]
-        root = next((row.api_count for row in rows if row.api_count is not None), None)
-        dated = counts[0] if root is None else root
-        undated = self._undated(run.scope, run.summary["start"]["source_count"], dated)
-        return [*known, *expanded, *undated]
 
     def seconds(self) -> float:
         """Estimate the time of the planned requests from those that planning took."""
@@ -150,9 +152,12 @@ class _Planner:
         return not rows or (rows[-1].updated or "") < oldest
 
     def _rest(self, row: WindowRow, pages: int) -> WindowReport:
-        count = row.api_count or 0
-        self.requests += max(0, _pages(count) - pages)
-        return WindowReport(row.first, row.last, count - row.fetched, 0, row.window)
+        rows = (row.api_count or 0) - row.fetched
+        if self._left is not None:
+            rows = min(rows, self._left)
+            self._left -= rows
+        self.requests += max(0, _pages(row.fetched + rows) - pages)
+        return WindowReport(row.first, row.last, rows, 0, row.window)
 
     def _window(self, window: Window, rows: int) -> WindowReport:
         self.requests += _pages(rows)
