@@ -79,14 +79,15 @@ def read_while_publishing(
 ) -> None:
     """Publish, killing some at any of their operations, while two processes read."""
     home, stop = str(tmp_path / "lake"), tmp_path / "stop"
-    operations = len(crash.run(publish_in, home, "first", 0, tables).trace)
+    publish(catalog, "first", 0, tables=tables)  # which also creates the tables
+    operations = len(crash.run(publish_in, home, "traced", 0, tables).trace)
     dice = random.Random(5)
-    victims = set(dice.sample(range(1, publishes), killed))
+    victims = set(dice.sample(range(publishes), killed))
     deaths = 0
     with processes(2) as pool:
         readers = [pool.submit(poll, home, str(stop), 5_000) for _ in range(2)]
         try:
-            for number in range(1, publishes):
+            for number in range(publishes):
                 fault = None
                 if number in victims:
                     when, where = dice.choice(("before", "after")), dice.randint(1, operations)
