@@ -9,7 +9,7 @@ from oracle import Row
 from star_difference import published
 
 from serving.lake import connect
-from storage.layout import GAMES, MAIN, QUARANTINE, SOURCE_RAWG
+from storage.layout import GAMES, MAIN, QUARANTINE, SOURCE_RAWG, WATERMARK
 from storage.raw_parts import RawPart, list_parts
 from utils.config import Settings
 
@@ -79,3 +79,9 @@ def without_russian_tags(star: Star) -> dict[str, list[Row]]:
         for name in ("dim_tag", "bridge_game_tag")
     }
     return {**star, **kept}
+
+
+def watermark(lake: LakeUnderTest) -> str | None:
+    """Return the newest `updated` that the lake has read in full."""
+    with lake.open() as opened, opened.database.reading() as unit:
+        return unit.state.get(WATERMARK)
