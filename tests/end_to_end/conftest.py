@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from lakes import hurry
 from sweep_scenarios import Stages
 
-COUNTED, WORST = "counted:", "worst:"
+COUNTED, WORST = "counted ", "at most "
 
 
 @pytest.fixture(scope="session")
@@ -46,13 +45,12 @@ def stages(_stages: Stages, quick: None) -> Stages:  # noqa: ARG001 - quick is w
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print what the sweeps counted, over all test processes."""
-    totals: Counter[str] = Counter()
+    found: dict[str, int] = {}
     for report in terminalreporter.stats.get("passed", []):
         for name, value in report.user_properties:
             if name.startswith(COUNTED):
-                totals[name.removeprefix(COUNTED)] += value
+                found[name] = found.get(name, 0) + value
             if name.startswith(WORST):
-                name = f"most {name.removeprefix(WORST)}"
-                totals[name] = max(totals[name], value)
-    for name, total in sorted(totals.items()):
-        terminalreporter.write_line(f"{name}: {total:,}")
+                found[name] = max(found.get(name, 0), value)
+    for name, value in sorted(found.items()):
+        terminalreporter.write_line(f"{name}: {value:,}")

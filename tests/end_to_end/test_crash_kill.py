@@ -38,8 +38,8 @@ def test_one_resume_finishes_what_a_kill_interrupted(
             worst = max(worst, extra)
             killed += 1
     assert found == []
-    record_property(f"counted:kill points ({scenario})", killed)
-    record_property(f"worst:extra pages a kill ({scenario})", worst)
+    record_property(f"counted kill points ({scenario})", killed)
+    record_property(f"at most extra pages a kill ({scenario})", worst)
 
 
 def kill_and_resume(stage: Stage, point: Point, when: When) -> tuple[int, list[str]]:

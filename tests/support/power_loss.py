@@ -39,12 +39,24 @@ class PowerModel:
         else:
             self.sizes[status.st_ino] = status.st_size
 
+    def believe(self, path: Path) -> None:
+        """Take a file or folder, as it is, for durable."""
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            self.note(descriptor)
+        finally:
+            os.close(descriptor)
+
     def survives(self, path: Path, root: Path) -> bool:
         """Would the file, with all its bytes, be found under `root` after the cut?"""
+        kept = self.kept_bytes(path, root)
+        return kept is not None and kept == path.stat().st_size
+
+    def kept_bytes(self, path: Path, root: Path) -> int | None:
+        """Return how many bytes the cut leaves of a file, None when not even its name."""
         while_named = [path, *path.parents[: len(path.relative_to(root).parts) - 1]]
         named = all(p.name in self.names.get(p.parent, ()) for p in while_named)
-        status = path.stat()
-        return named and self.sizes.get(status.st_ino) == status.st_size
+        return self.sizes.get(path.stat().st_ino, 0) if named else None
 
     def cut(self, root: Path) -> int:
         """Do to the files under `root` what the cut would do; return how many it hit."""

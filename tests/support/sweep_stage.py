@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,18 +63,10 @@ class Stage:
         simulator = running(**scenario.source)
         lake = LakeUnderTest(folder / "lake", simulator.base_url, dict(scenario.settings))
         stage = cls(scenario, simulator, lake)
-        for command in scenario.before:
-            lake.must(*command)
-        if scenario.change:
-            scenario.change(simulator.control)
-        for number, command in enumerate(scenario.steps):
-            stage._perform(number, command)
-        stage.stars.append(stage.star())
-        stage.probes = stage._count_probes()
-        for command in scenario.steps:
-            lake.must(*command)
-        stage.later = stage.star()
-        assert lake.broken() == []
+        with ExitStack() as on_error:
+            on_error.callback(stage.close)
+            stage._rehearse()
+            on_error.pop_all()
         return stage
 
     def close(self) -> None:
@@ -128,6 +121,20 @@ class Stage:
         """Return how many pages were served again since `reset`, count probes apart."""
         again = self._served() - self.pages[step]
         return sum(times for page, times in again.items() if page not in self.probes)
+
+    def _rehearse(self) -> None:
+        for command in self.scenario.before:
+            self.lake.must(*command)
+        if self.scenario.change:
+            self.scenario.change(self.simulator.control)
+        for number, command in enumerate(self.scenario.steps):
+            self._perform(number, command)
+        self.stars.append(self.star())
+        self.probes = self._count_probes()
+        for command in self.scenario.steps:
+            self.lake.must(*command)
+        self.later = self.star()
+        assert self.lake.broken() == []
 
     def _perform(self, number: int, command: Command) -> None:
         if self.lake.home.is_dir():
