@@ -61,6 +61,8 @@ class IcebergPinnedTable:
     def files(self) -> dict[str, int | None]:
         """Every file that the current snapshot needs, with its recorded size if there is one."""
         found: dict[str, int | None] = {self.metadata_location: None}
+        if self._table.current_snapshot() is None:
+            return found  # created on a branch by a run that died before it wrote
         found[self._snapshot.manifest_list] = None
         found.update((m.manifest_path, m.manifest_length) for m in self._manifests)
         found.update((file.path, file.bytes) for file in self.data_files)
