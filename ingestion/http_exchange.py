@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Literal
+from urllib.parse import urlencode
 
 import requests
 import urllib3
@@ -52,7 +53,7 @@ class HttpExchange:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._clock = clock
-        self._local = threading.local()
+        self._local = threading.local()  # .session, and .request: what its requests start from
         self._sessions: set[requests.Session] = set()
         self._lock = threading.Lock()
 
@@ -82,13 +83,16 @@ class HttpExchange:
 
     def _exchange(self, path: str, params: Mapping[str, str]) -> Answer | Failure:
         deadline = self._clock.monotonic() + 3 * self._timeout_s
+        session = self._session()
+        request = self._local.request.copy()
+        request.url = f"{request.url.rstrip('/')}/{path}?{urlencode(params)}"
         # A redirect would carry the key to wherever it points.
-        with self._session().get(
-            f"{self._base_url}/{path}",
-            params=params,
+        with session.send(
+            request,
             timeout=self._timeout_s,
             stream=True,
             allow_redirects=False,
+            proxies=session.proxies,
         ) as response:
             headers = {name.lower(): value for name, value in response.headers.items()}
             body = self._read(response.raw, deadline)
@@ -114,7 +118,10 @@ class HttpExchange:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = _new_session(self._base_url)
+            session = _new_session(self._base_url)
+            # Prepared once: preparing each request costs more than sending it.
+            self._local.request = session.prepare_request(requests.Request("GET", self._base_url))
+            self._local.session = session
             with self._lock:
                 self._sessions.add(session)
         return session

@@ -8,7 +8,9 @@ from utils.clock import Clock
 from utils.config import Settings
 from utils.errors import QuotaSpent
 
-_BLOCK = 50  # requests taken from the budget at a time: one commit for so many
+# Requests taken from the budget at a time: one commit for so many.
+_BLOCK = 50
+_BLOCK_UNLIMITED = 1000
 
 
 class Meter:
@@ -78,7 +80,7 @@ class Budget:
         self._month = self._this_month()
         with self._database.unit_of_work() as unit:
             spent = unit.budget.spent(self.fingerprint, self._month)
-            block = max(requests, _BLOCK)
+            block = max(requests, _BLOCK if self._quota else _BLOCK_UNLIMITED)
             if self._quota:
                 block = min(block, self._quota - spent)
             if block < requests:

@@ -48,11 +48,10 @@ class ListingQuery:
         return "&".join(shown) or layout.BROWSE
 
 
-@dataclass(frozen=True, slots=True)
-class RowHead:
+class RowHead(Struct, frozen=True, rename={"natural_id": "id"}):
     """What the crawl itself needs of a row; None where the row lacks it or has a wrong type."""
 
-    natural_id: int | None
+    natural_id: Annotated[int, Meta(ge=1, le=_MAX_INT64)] | None
     updated: str | None
     released: str | None
 
@@ -123,12 +122,16 @@ class _Head(Struct):
     id: Any = None
     updated: Any = None
     released: Any = None
+
+
+class _Scored(Struct):
     score: Raw = _ABSENT
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
-_HEADS = msgspec.json.Decoder(list[_Head])
+_CLEAN_HEADS = msgspec.json.Decoder(tuple[RowHead, ...])
 _HEAD = msgspec.json.Decoder(_Head)
+_SCORED = msgspec.json.Decoder(_Scored)
 
 
 def read_page(answer: Answer, query: ListingQuery, number: int, *, erase: KeyEraser) -> Page:
@@ -151,9 +154,9 @@ def read_page(answer: Answer, query: ListingQuery, number: int, *, erase: KeyEra
         query,
         number,
         envelope.count,
-        tuple(_row_head(head) for head in heads),
+        heads,
         results,
-        _listing(envelope, heads, query.listing),
+        _listing(envelope, results, query.listing),
         has_next=envelope.next is not None,
         past_end=False,
     )
@@ -173,21 +176,18 @@ def _read_envelope(body: bytes) -> _Envelope:
         return envelope
 
 
-def _read_heads(results: bytes) -> list[_Head]:
+def _read_heads(results: bytes) -> tuple[RowHead, ...]:
     try:
-        return _HEADS.decode(results)
+        return _CLEAN_HEADS.decode(results)
     except (ValueError, RecursionError):
-        return [_read_head(row) for row in json_slices.elements(results)]
+        return tuple(_read_head(row) for row in json_slices.elements(results))
 
 
-def _read_head(row: bytes) -> _Head:
+def _read_head(row: bytes) -> RowHead:
     try:
-        return _HEAD.decode(row)
+        head = _HEAD.decode(row)
     except (ValueError, RecursionError):
-        return _Head()
-
-
-def _row_head(head: _Head) -> RowHead:
+        return RowHead(None, None, None)
     natural_id = head.id if type(head.id) is int and 0 < head.id <= _MAX_INT64 else None
     return RowHead(natural_id, _text(head.updated), _text(head.released))
 
@@ -196,7 +196,18 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _listing(envelope: _Envelope, heads: list[_Head], expected: str) -> str:
-    if bytes(envelope.user_platforms) or any(bytes(head.score) for head in heads):
+def _listing(envelope: _Envelope, results: bytes, expected: str) -> str:
+    if bytes(envelope.user_platforms) or (b'"score"' in results and _has_score(results)):
         return layout.FILTERED
     return layout.BROWSE if bytes(envelope.seo_title) else expected
+
+
+def _has_score(results: bytes) -> bool:
+    return any(_is_scored(row) for row in json_slices.elements(results))
+
+
+def _is_scored(row: bytes) -> bool:
+    try:
+        return bool(bytes(_SCORED.decode(row).score))
+    except (ValueError, RecursionError):
+        return False

@@ -13,7 +13,7 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -108,12 +108,12 @@ class Spool:
 
     def _write(self, head: PageHead, body: bytes) -> None:
         fetched_at = self._clock.stamp()
-        encoded = json.dumps({**asdict(head), "fetched_at": iso(fetched_at)}).encode()
+        encoded = json.dumps({**vars(head), "fetched_at": iso(fetched_at)}).encode()
         checksum = zlib.crc32(body, zlib.crc32(encoded))
         prefix = _PREFIX.pack(len(encoded), len(body), checksum)
         with operation("spool.append"):
-            frame = b"".join((prefix, encoded, body))
-            if os.write(self._open(fetched_at), frame) != len(frame):
+            size = _PREFIX.size + len(encoded) + len(body)
+            if os.writev(self._open(fetched_at), (prefix, encoded, body)) != size:
                 raise OSError(28, "No space left on device", str(self._path))
         self._frames += 1
 
