@@ -6,7 +6,7 @@ contracts/reliability.md, test 1: nothing lost, nothing twice, at most the pages
 from collections.abc import Callable
 
 import pytest
-from sweep_scenarios import SCENARIOS, Point, Stages, share
+from sweep_scenarios import SWEPT, Point, Stages, share
 from sweep_stage import Stage
 
 from utils.seams import Fault, When
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.crash
 
 WORKERS = 2
 SHARES = 12
-EVERY_SHARE = [(name, part) for name in SCENARIOS for part in range(SHARES)]
+EVERY_SHARE = [(name, part) for name in SWEPT for part in range(SHARES)]
 
 
 def test_there_are_at_least_500_kill_points(stages: Stages) -> None:
-    kinds = {name: {(p.step, p.name, p.ordinal) for p in stages.points(name)} for name in SCENARIOS}
+    kinds = {name: {(p.step, p.name, p.ordinal) for p in stages.points(name)} for name in SWEPT}
     assert 2 * sum(map(len, kinds.values())) >= 500
     assert 2 * len(kinds["full"]) >= 250
     assert 2 * len(kinds["incremental"]) >= 100

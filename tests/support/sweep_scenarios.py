@@ -49,6 +49,7 @@ SCENARIOS = {
             swept=(0,),
             source=_SOURCE,
         ),
+        Scenario("large", steps=(_FETCH, _BUILD), swept=(), source={"games": 4_000, "seed": 7}),
         Scenario(
             "again",
             before=(_FETCH, _BUILD),
@@ -59,6 +60,7 @@ SCENARIOS = {
         ),
     )
 }
+SWEPT = tuple(name for name, scenario in SCENARIOS.items() if scenario.swept)
 
 
 @dataclass(frozen=True)

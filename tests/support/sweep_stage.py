@@ -164,8 +164,7 @@ class Stage:
             run = unit.runs.list(1, "ingest")[0]
             split = [w for w in unit.windows.list(run.run_id) if w.state == "split"]
         spans = {f"dates={w.first}%2C{w.last}&ordering=created&page=1&page_size=40" for w in split}
-        newest = {"ordering=-updated&page=1&page_size=40"} if run.scope["scope"] == "all" else set()
-        return spans | newest
+        return spans | {"ordering=-updated&page=1&page_size=40"}  # which every run asks first
 
     def _kept(self, step: int) -> Path:
         return self.lake.home.with_name(f"before-{step}")
