@@ -29,6 +29,7 @@ _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # WAL's usual NORMAL may lose the last commits on power loss
     "foreign_keys=ON",
+    "cache_size=-65536",  # KiB: the inner pages of a ledger of a million games stay in memory
 )
 
 

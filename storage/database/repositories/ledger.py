@@ -1,12 +1,14 @@
 """The ledger: which version of every object was stored last. It answers new, changed, unchanged."""
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
 
 from storage.database import models
-from storage.database.repositories.upsert import upsert
+from storage.database.repositories.bulk import execute_rows
+from storage.database.repositories.upsert import upsert_statement
 
 # Bound parameters a statement: SQLite's limit is 32,766, PostgreSQL's 65,535.
 _CHUNK = 10_000
@@ -41,17 +43,17 @@ class LedgerRepository:
 
     def upsert(self, source: str, entity: str, rows: Sequence[LedgerRow]) -> None:
         """Add or replace rows; a known object keeps its `first_seen`. The last of equals wins."""
-        values = [{"source": source, "entity": entity, **row._asdict()} for row in rows]
-        upsert(self._connection, models.Ledger, values, keep=("first_seen",))
+        statement = upsert_statement(self._connection, models.Ledger, keep=("first_seen",))
+        # In the order of the table's own key: neighbours are written together.
+        values = [(source, entity, *row) for row in sorted(rows, key=itemgetter(0))]
+        execute_rows(self._connection, statement, _COLUMNS, values)
 
     def touch(
         self, source: str, entity: str, ids: Sequence[int], *, seen_at: str, run_id: str
     ) -> None:
         """Note that run `run_id` saw objects unchanged at `seen_at`; unknown ids are left out."""
-        seen = {"s": source, "e": entity, "seen": seen_at, "run": run_id}
-        values = [seen | {"i": natural_id} for natural_id in ids]
-        if values:
-            self._connection.execute(_TOUCH, values)
+        values = [(seen_at, run_id, source, entity, natural_id) for natural_id in ids]
+        execute_rows(self._connection, _TOUCH, ("seen", "run", "s", "e", "i"), values)
 
     def count(self, source: str, entity: str) -> int:
         """Return how many objects are known."""
@@ -68,6 +70,7 @@ class LedgerRepository:
         self._connection.execute(delete(models.Ledger))
 
 
+_COLUMNS = ("source", "entity", *LedgerRow._fields)
 _LOOKUP = select(*(getattr(models.Ledger, name) for name in LedgerRow._fields)).where(
     models.Ledger.source == bindparam("source"),
     models.Ledger.entity == bindparam("entity"),

@@ -27,8 +27,18 @@ def upsert(
 
     Columns in `keep` stay as they are, those in `add` grow by the new value, all others take it.
     """
-    if not rows:
-        return
+    if rows:
+        connection.execute(upsert_statement(connection, model, keep=keep, add=add), rows)
+
+
+def upsert_statement(
+    connection: Connection,
+    model: type[Base],
+    *,
+    keep: Sequence[str] = (),
+    add: Sequence[str] = (),
+) -> sqlite.Insert | postgresql.Insert:
+    """Return what `upsert` executes; its parameters are named like the columns."""
     statement = _insert(connection, model)
     keys = [column.name for column in model.__table__.primary_key]
     new = {
@@ -36,7 +46,7 @@ def upsert(
         for name, value in statement.excluded.items()
         if name not in keys and name not in keep
     }
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=new), rows)
+    return statement.on_conflict_do_update(index_elements=keys, set_=new)
 
 
 def insert_missing(
