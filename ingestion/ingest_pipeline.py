@@ -16,6 +16,7 @@ from ingestion.report import IngestReport
 from ingestion.source import open_source
 from ingestion.work import Work, read_lookups, read_windows
 from storage.database.writer import hold_writer
+from storage.rebuild import restore_lost_ledger
 
 __all__ = ["plan_ingest", "run_ingest"]
 
@@ -35,6 +36,7 @@ def run_ingest(ctx: IngestContext, request: IngestRequest) -> IngestReport:
         hold_writer(ctx.database, wait_s=ctx.wait_s) as lease,
         open_source(ctx) as source,
     ):
+        restore_lost_ledger(ctx.raw, ctx.database, lease)
         recover(ctx.spool, ctx.raw, ctx.database, lease)
         journal = begin(ctx, request, source, lease)
         with told_how_it_ended(ctx, journal), closing(Work(ctx, source, journal)) as work:

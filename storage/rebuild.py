@@ -21,14 +21,13 @@ _BATCH = 10_000
 
 
 def restore_lost_ledger(store: ObjectStore, database: Database, lease: Lease) -> int:
-    """Rebuild the ledger if the store knows no run but raw has parts; return its row count.
+    """Rebuild the ledger if the store knows no ingest run; return how many rows it has then.
 
     Without it, the first ingest after the loss would store every object again. Zero: not lost.
     """
     with database.reading() as unit:
-        if unit.runs.list(1):
-            return 0
-    return rebuild_ledger(store, database, lease)
+        lost = not unit.runs.list(1, kind="ingest") and bool(_entities(store))
+    return rebuild_ledger(store, database, lease) if lost else 0
 
 
 def rebuild_ledger(store: ObjectStore, database: Database, lease: Lease | None = None) -> int:

@@ -42,6 +42,7 @@ def expected(recorded: SimulatorProcess) -> Star:
 
 
 @pytest.mark.recorded
+@pytest.mark.xdist_group("recorded faults")
 @pytest.mark.parametrize("profile", ["recorded", "storm"])
 def test_under_faults_the_star_is_that_of_the_rows_as_served(
     recorded: SimulatorProcess,

@@ -27,7 +27,7 @@ from star_difference import compare
 
 from simulator.process import SimulatorProcess
 
-pytestmark = pytest.mark.recorded
+pytestmark = [pytest.mark.recorded, pytest.mark.xdist_group("recorded")]
 GAMES, UNDATED = 13_960, 361
 # When a row was read is ours to say, and how its hash is made too; every other column is checked.
 OURS = frozenset({"observed_at", "payload_hash"})

@@ -82,6 +82,8 @@ def test_a_lost_store_is_restored_once_and_a_living_one_left_alone(
 ) -> None:
     write_part(store, raw_games([game(1)]), manifest())
     with hold_writer(database) as lease:
+        with database.unit_of_work(lease) as unit:
+            unit.runs.create("etl", scope={}, now=START)
         assert restore_lost_ledger(store, database, lease) == 1
         with database.unit_of_work(lease) as unit:
             unit.runs.create("ingest", scope={}, now=START)
