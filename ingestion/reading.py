@@ -48,6 +48,19 @@ class Limits:
 
     depth: int
     allowance: int | None = None
+    _reached: int | None = None
+
+    def learn(self, reached: int, counted: int) -> bool:
+        """Note that a window of `counted` rows ended after `reached`: so deep a listing goes.
+
+        Returns False when a listing is known to go deeper than that: then the count was wrong,
+        and smaller windows would not be truer.
+        """
+        if self._reached is not None and counted <= self._reached:
+            return False
+        self._reached = reached
+        self.depth = min(self.depth, max(reached, PAGE_SIZE))
+        return True
 
     def allow(self, rows: int) -> int:
         """Return how many of `rows` may still be read, and take them off the allowance."""
@@ -270,9 +283,10 @@ class Reading:
         reached = min((page - 1) * self.size, self.fetched)
         if reached < self.limits.depth and self._want("end", {1}):
             return Verdict.MORE
-        if self.missing() >= self.size:  # fewer: rather a wrong count than a limit
-            self.limits.depth = min(self.limits.depth, max(reached, self.size))
-        return self._split_or_give_up(f"ends after page {page - 1}")
+        note = f"ends after page {page - 1}, {self.missing()} rows early"
+        if self.missing() >= self.size and not self.limits.learn(reached, self.expected()):
+            return self._give_up(note)
+        return self._split_or_give_up(note)
 
     def _moved(self) -> set[int]:
         """Return pages at whose edge a row may have slipped through.

@@ -1,0 +1,90 @@
+"""Listings that lie or stop early: complete all the same, or incomplete and saying where."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingest_lab import Lab, lab
+
+from utils.errors import Incomplete
+
+RECONCILED: list[dict[str, Any]] = [
+    {"page_cap": 15},
+    {"end_page": 2},
+    {"end_page": 1, "match": "dates"},
+    {"null_next_page": 2},
+    {"repeat_page": 1, "match": "dates"},
+    {"repeat_page": 3, "match": "dates"},
+    {"next_error_page": 1},
+    {"count_lie": -30},
+]
+NOT_RECONCILED: list[dict[str, Any]] = [
+    {"count_lie": 3},
+    {"count_lie": 60},
+    {"empty_listing": True, "match": "dates"},
+    {"repeat_page": 1, "match": "released"},
+]
+
+
+@pytest.mark.parametrize("lies", RECONCILED, ids=str)
+def test_everything_is_found(tmp_path: Path, lies: dict[str, Any]) -> None:
+    with lab(tmp_path, games=400) as lake:
+        lake.simulator.control.lie(**lies)
+
+        assert lake.ingest().complete
+        assert len(lake.ids()) == 400
+
+
+@pytest.mark.parametrize("lies", NOT_RECONCILED, ids=str)
+def test_what_cannot_be_found_is_said_and_found_later(tmp_path: Path, lies: dict[str, Any]) -> None:
+    with lab(tmp_path, games=2_000) as lake:
+        lake.simulator.control.lie(**lies)
+        lake.requests()
+        report = incomplete(lake)
+        assert lake.requests()["listing"] < 400
+        assert lake.state("watermark:rawg") is None
+        assert "Not complete" in report
+
+        lake.simulator.control.lie()
+        assert lake.ingest().complete
+        assert len(lake.ids()) == 2_000
+
+
+def incomplete(lake: Lab) -> str:
+    with pytest.raises(Incomplete) as caught:
+        lake.ingest()
+    lake.check()
+    assert caught.value.exit_code == 8
+    report = caught.value.report
+    assert report is not None
+    assert not report.as_dict()["complete"]
+    return str(getattr(report, "statement", ""))
+
+
+def test_rows_that_cannot_be_typed_are_quarantined_and_accounted_for(tmp_path: Path) -> None:
+    with lab(tmp_path, games=200) as lake:
+        lake.simulator.control.raw(3, b'{"id": "three", "name": 7}')
+        lake.simulator.control.raw(9, b'{"slug": "no id"}')
+        report = lake.ingest()
+
+        assert (report.complete, report.quarantined, report.games_seen) == (True, 2, 200)
+        assert len(lake.ids()) == 198
+        keys = [i.key for i in lake.store.list("rawg/_quarantine/") if i.key.endswith(".parquet")]
+        reasons = lake.store.read_table(keys, ["reason"])["reason"].to_pylist()
+        assert len(reasons) == 2
+        assert all(reasons)
+
+
+@pytest.mark.parametrize("profile", ["recorded", "storm"])
+def test_faults_of_the_wire_lose_nothing(tmp_path: Path, profile: str) -> None:
+    with lab(tmp_path, games=800, faults=profile, settings={"rawg_timeout_s": 2}) as lake:
+        assert lake.ingest().complete
+        assert len(lake.ids()) == 800
+
+
+def test_the_key_is_in_no_file(tmp_path: Path) -> None:
+    key = "canary-5e1f7c"
+    with lab(tmp_path, games=100, key=key, settings={"rawg_api_key": key}) as lake:
+        lake.ingest()
+
+        assert key not in lake.everything()
