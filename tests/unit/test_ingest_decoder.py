@@ -1,0 +1,78 @@
+"""The helper process gives what this process would have read, and may die at any moment."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from ingestion import decoder
+from ingestion.decode import Decoded, decode, read_answer, write_answer
+from ingestion.decoder import Decoder
+from ingestion.spool import PageHead, Spool, left_behind
+from utils.clock import FetchClock, SystemClock
+
+ROW = b'{"id": %d, "slug": "g", "name": "G", "updated": "2025-01-01T00:00:00", "odd": [1, 2]}'
+
+
+@pytest.fixture
+def segments(tmp_path: Path) -> list[Path]:
+    """Three segments: good rows, a bad row, an unreadable page."""
+    spool = Spool(tmp_path / "run", FetchClock(SystemClock()), pages_a_segment=1)
+    spool.append(PageHead("w", 1, 3, "browse", 2), b"[" + ROW % 1 + b"," + ROW % 2 + b"]")
+    spool.append(PageHead("w", 2, 3, "filtered", 2), b"[" + ROW % 3 + b',{"id": "x"}]')
+    spool.append(PageHead("w", 3, 0, "browse", 0, failure="html"), b"<html>")
+    return left_behind(tmp_path)
+
+
+def same(one: Decoded, other: Decoded) -> bool:
+    heads = (one.pages, one.good, one.bad) == (other.pages, other.good, other.bad)
+    return heads and one.games.equals(other.games) and one.quarantine.equals(other.quarantine)
+
+
+def test_rows_and_failures_of_each_page_are_counted(segments: list[Path]) -> None:
+    good, bad, unreadable = (decode(segment, "run") for segment in segments)
+
+    assert (good.good, good.bad, good.quarantine.num_rows) == ((2,), (0,), 0)
+    assert (bad.good, bad.bad, bad.quarantine.num_rows) == ((1,), (1,), 1)
+    assert (unreadable.good, unreadable.bad, unreadable.quarantine.num_rows) == ((0,), (0,), 1)
+    assert [seen[0] for seen in good.seen()] == [1, 2]
+    assert [head.page for head, _ in bad.read()] == [2]
+    assert unreadable.read() == []
+
+
+def test_an_answer_comes_back_whole(segments: list[Path]) -> None:
+    for segment in segments:
+        decoded, wire = decode(segment, "run"), io.BytesIO()
+        write_answer(wire, decoded)
+        wire.seek(0)
+
+        assert same(read_answer(wire), decoded)
+
+
+@pytest.mark.parametrize("kill", [False, True], ids=["alive", "killed"])
+def test_the_helper_is_no_different_from_this_process(
+    segments: list[Path], monkeypatch: pytest.MonkeyPatch, kill: bool
+) -> None:
+    monkeypatch.setattr(decoder, "_WORTH_IT", 1)
+    own = Decoder("run")
+    for segment in segments:
+        own.give(segment)
+    assert own.helped
+    if kill:
+        assert own._helper is not None
+        own._helper.kill()
+        own._helper.wait()
+    answers = [own.result() for _ in segments]
+    own.close()
+
+    assert [segment for segment, _ in answers] == segments
+    assert all(same(decoded, decode(segment, "run")) for segment, decoded in answers)
+    assert own.helped is False
+
+
+def test_a_small_run_starts_no_helper(segments: list[Path]) -> None:
+    own = Decoder("run")
+    own.give(segments[0])
+
+    assert not own.helped
+    assert own.result()[1].good == (2,)
