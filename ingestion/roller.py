@@ -10,8 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
-
 from ingestion.classify import Verdicts, classify
 from ingestion.decode import Decoded, decode
 from ingestion.journal import Rolled, RunJournal
@@ -23,9 +21,10 @@ from storage.raw_parts import (
     Manifest,
     PageRef,
     RawPart,
+    encode_part,
     list_parts,
     next_part_number,
-    write_part,
+    store_part,
 )
 
 # Returns the windows as they stand once these pages are in raw.
@@ -70,7 +69,7 @@ class Roller:
         self._journal.roll(rolled, windows_after([page for page, _ in batch.read()]))
 
     def _classify(self, batch: Decoded) -> Verdicts:
-        known = self._journal.known(batch.games["id"].unique().to_pylist())
+        known = self._journal.known(batch.keys["id"].unique().to_pylist())
         since = self._journal.start.get("since", "")
         return classify(batch.seen(), known, run_id=self._journal.run_id, read_before=since)
 
@@ -88,12 +87,9 @@ class Roller:
         return found
 
     def _write_games(self, segment: str, batch: Decoded, verdicts: Verdicts) -> RawPart:
-        everything = len(verdicts.stored) == batch.games.num_rows
-        table = (
-            batch.games if everything else batch.games.take(pa.array(verdicts.stored, pa.int64()))
-        )
         manifest = replace(
             self._manifest(GAMES, segment, batch),
+            rows=len(verdicts.stored),
             pages=tuple(_page_ref(page, page.rows) for page, _ in batch.read()),
             new=verdicts.rows["new"],
             changed=verdicts.rows["changed"],
@@ -101,15 +97,16 @@ class Roller:
             unchanged=verdicts.rows["unchanged"],
             quarantined=sum(batch.bad),
         )
-        return self._write(table, manifest)
+        return self._write(batch.part_of(verdicts.stored), manifest)
 
     def _write_quarantine(self, segment: str, batch: Decoded) -> RawPart:
         manifest = replace(
             self._manifest(QUARANTINE, segment, batch),
+            rows=batch.quarantine.num_rows,
             pages=tuple(_page_ref(page, bad) for page, bad in batch.read() if bad),
             quarantined=sum(batch.bad),
         )
-        return self._write(batch.quarantine, manifest)
+        return self._write(encode_part(batch.quarantine), manifest)
 
     def _manifest(self, entity: str, segment: str, batch: Decoded) -> Manifest:
         """Return a manifest that counts nothing yet."""
@@ -128,8 +125,8 @@ class Roller:
             sha256="",
         )
 
-    def _write(self, table: pa.Table, manifest: Manifest) -> RawPart:
-        part = write_part(self._store, table, replace(manifest, rows=table.num_rows))
+    def _write(self, data: bytes, manifest: Manifest) -> RawPart:
+        part = store_part(self._store, data, manifest)
         self._numbers[manifest.entity] += 1
         return part
 

@@ -66,15 +66,24 @@ class RawPart:
 _manifests = TypeAdapter(Manifest)
 
 
+def encode_part(table: pa.Table) -> bytes:
+    """Return `table` as the bytes of a part."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
 def write_part(store: ObjectStore, table: pa.Table, manifest: Manifest) -> RawPart:
-    """Store `table` as the part that `manifest` names, then the manifest with its checksum.
+    """Store `table` as the part that `manifest` names; see `store_part`."""
+    return store_part(store, encode_part(table), manifest)
+
+
+def store_part(store: ObjectStore, data: bytes, manifest: Manifest) -> RawPart:
+    """Store an encoded part under the key that `manifest` names, then the manifest, filled in.
 
     The same part again is fine (a replay after a crash). Raises GamelakeError when the key is
     taken by other bytes; `next_part_number` gives a free one.
     """
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    data = buffer.getvalue()
     digest = hashlib.sha256(data).hexdigest()
     key = part_key(manifest.source, manifest.entity, manifest.run_id, manifest.number)
     filled = replace(manifest, sha256=digest, bytes=len(data))

@@ -3,12 +3,14 @@
 import io
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from ingestion import decoder
 from ingestion.decode import Decoded, decode, read_answer, write_answer
 from ingestion.decoder import Decoder
 from ingestion.spool import PageHead, Spool, left_behind
+from storage.raw_schema import RAW_GAMES
 from utils.clock import FetchClock, SystemClock
 
 ROW = b'{"id": %d, "slug": "g", "name": "G", "updated": "2025-01-01T00:00:00", "odd": [1, 2]}'
@@ -26,7 +28,8 @@ def segments(tmp_path: Path) -> list[Path]:
 
 def same(one: Decoded, other: Decoded) -> bool:
     heads = (one.pages, one.good, one.bad) == (other.pages, other.good, other.bad)
-    return heads and one.games.equals(other.games) and one.quarantine.equals(other.quarantine)
+    rows = one.keys.equals(other.keys) and one.part == other.part
+    return heads and rows and one.quarantine.equals(other.quarantine)
 
 
 def test_rows_and_failures_of_each_page_are_counted(segments: list[Path]) -> None:
@@ -38,6 +41,18 @@ def test_rows_and_failures_of_each_page_are_counted(segments: list[Path]) -> Non
     assert [seen[0] for seen in good.seen()] == [1, 2]
     assert [head.page for head, _ in bad.read()] == [2]
     assert unreadable.read() == []
+
+
+@pytest.mark.parametrize("positions", [[], [0], [3, 17], [*range(20)]])
+def test_a_part_holds_the_rows_that_are_asked_for(tmp_path: Path, positions: list[int]) -> None:
+    spool = Spool(tmp_path / "run", FetchClock(SystemClock()), pages_a_segment=20)
+    for page in range(1, 21):
+        spool.append(PageHead("w", page, 20, "browse", 1), b"[" + ROW % page + b"]")
+    decoded = decode(left_behind(tmp_path)[0], "run")
+    part = pq.read_table(io.BytesIO(decoded.part_of(positions)), schema=RAW_GAMES)
+
+    assert part["id"].to_pylist() == [position + 1 for position in positions]
+    assert part["_extra"].to_pylist() == ['{"odd":[1, 2]}'] * len(positions)
 
 
 def test_an_answer_comes_back_whole(segments: list[Path]) -> None:
