@@ -18,7 +18,7 @@ from gamelake.welcome import WELCOME
 from storage.layout import LakePaths
 from utils import seams
 from utils.config import Settings, load_settings
-from utils.errors import GamelakeError, Stopped, exit_code
+from utils.errors import GamelakeError, Stopped, exit_code, storage_refused
 from utils.log import set_up_logging
 from utils.redact import Redactor
 
@@ -87,13 +87,7 @@ def _expected(
         hint = "the same command continues where this one stopped"
         return Stopped("stopped", operation=command, hint=hint)
     if isinstance(error, OSError):  # no space, no permission, a path that is a file
-        subject = str(error.filename or "")
-        return GamelakeError(
-            f"the system refused: {error.strerror or error}" + (f": {subject}" if subject else ""),
-            operation=command,
-            subject=subject,
-            hint="gamelake doctor; then the same command again",
-        )
+        return storage_refused(error, operation=command)
     return None
 
 

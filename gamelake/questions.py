@@ -39,9 +39,10 @@ QUESTIONS = (
            FROM data_gaps ORDER BY games DESC LIMIT 4""",
     ),
     Question(
-        "Which genres do players rate best? (mean of rated games only, with their number)",
+        "Which genres do players rate best? (mean; genres with few rated games left out)",
         """SELECT genre, avg_rating, rated_games, games
-           FROM genre_summary WHERE rated_games >= 3 ORDER BY rated_games DESC LIMIT 5""",
+           FROM genre_summary QUALIFY rated_games >= MAX(rated_games) OVER () / 2
+           ORDER BY avg_rating DESC, genre LIMIT 5""",
     ),
     Question(
         "When were these games released? (games that somebody has on a shelf)",

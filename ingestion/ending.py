@@ -9,7 +9,7 @@ from ingestion.report import IngestReport, build_report
 from ingestion.work import Work
 from storage.database.repositories.runs import RunState
 from storage.layout import WATERMARK
-from utils.errors import GamelakeError, Incomplete, QuotaSpent, Stopped
+from utils.errors import GamelakeError, Incomplete, QuotaSpent, Stopped, storage_refused
 
 
 def finish(work: Work, notes: list[str]) -> IngestReport:
@@ -121,10 +121,4 @@ def _stopped(journal: RunJournal, cause: Stopped) -> Stopped:
 
 
 def _named(ctx: IngestContext, error: OSError) -> GamelakeError:
-    where = str(error.filename or ctx.settings.gamelake_home)
-    return GamelakeError(
-        f"{error.strerror or error} ({where})",
-        operation="ingest",
-        subject=where,
-        hint="check free space and rights of the folder; the same command continues",
-    )
+    return storage_refused(error, operation="ingest", subject=str(ctx.settings.gamelake_home))

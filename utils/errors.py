@@ -7,7 +7,7 @@ GamelakeError
 ├── ChecksFailed          5  a check failed, nothing was published
 ├── Locked                6  another writer holds the lake
 ├── Conflict              6  main moved while we were building
-├── ServiceDown           7  a configured service does not answer
+├── ServiceDown           7  a service does not answer, or the storage refused (no space, no right)
 ├── Incomplete            8  finished, but not everything could be read
 └── Stopped             130  Ctrl-C; the same command continues
 
@@ -95,7 +95,7 @@ class Conflict(GamelakeError):
 
 
 class ServiceDown(GamelakeError):
-    """A configured service does not answer."""
+    """A configured service does not answer, or the storage under the lake refused."""
 
     exit_code = 7
     code = "service"
@@ -113,6 +113,21 @@ class Stopped(GamelakeError):
 
     exit_code = 130
     code = "stopped"
+
+
+def storage_refused(error: OSError, *, operation: str, subject: str = "") -> ServiceDown:
+    """Say what the system refused (no space, no right, a failing disk) and what to do.
+
+    `subject`: what to name where the error names no file.
+    """
+    subject = str(error.filename or subject)
+    return ServiceDown(
+        f"the storage refused: {error.strerror or error}" + (f": {subject}" if subject else ""),
+        operation=operation,
+        subject=subject,
+        hint="check free space and rights of the folder (gamelake doctor); "
+        "the same command continues",
+    )
 
 
 def exit_code(error: BaseException) -> int:

@@ -46,6 +46,8 @@ def test_it_can_be_repeated_and_gives_one_json_object(tmp_path):
     assert first["answers"] == second["answers"]
     assert len(first["answers"]) == 5
     assert all(answer["rows"] for answer in first["answers"])
+    ratings = [row["avg_rating"] for row in first["answers"][1]["rows"]]
+    assert ratings == sorted(ratings, reverse=True)
 
 
 def test_environment_and_dotenv_play_no_part(tmp_path):

@@ -105,9 +105,11 @@ def test_a_secret_in_a_cause_stays_secret(failing, capsys):
 
 
 def test_what_the_system_refuses_is_no_defect(failing, capsys):
-    assert entry.run(["status"], failing(OSError(28, "No space left on device", "/x/y"))) == 1
+    assert entry.run(["status"], failing(OSError(28, "No space left on device", "/x/y"))) == 7
 
-    assert "the system refused: No space left on device: /x/y" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "the storage refused: No space left on device: /x/y" in err
+    assert "hint: check free space and rights" in err
 
 
 def test_ctrl_c_is_exit_130_and_says_how_to_go_on(failing, capsys):
