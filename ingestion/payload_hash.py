@@ -126,4 +126,4 @@ def _canonical(game: HashedGame) -> HashedGame:
 def _in_order(entries: list[_T] | None) -> list[_T]:
     # By the whole text of an entry, not by its id alone: an id may repeat, and ties would keep
     # the order of arrival.
-    return sorted(entries, key=_encode) if entries else []
+    return sorted(entries, key=_encode) if entries and len(entries) > 1 else entries or []
