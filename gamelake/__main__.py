@@ -25,8 +25,16 @@ from utils.redact import Redactor
 
 def main() -> None:
     """Run this process's command line and exit with its code."""
+    _open_missing_streams()
     seams.arm_from(os.environ)
     sys.exit(run(sys.argv[1:], os.environ))
+
+
+def _open_missing_streams() -> None:
+    """Put the null device where whoever started us closed a stream (`<&-`, some schedulers)."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:

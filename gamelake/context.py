@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from etl.iceberg_catalog import LakeCatalog, open_catalog
 from storage.database.session import Database
@@ -37,6 +38,7 @@ def open_lake(settings: Settings, *, create: bool = False) -> Iterator[Lake]:
             subject="GAMELAKE_PROFILE",
             hint="set GAMELAKE_PROFILE=embedded: a folder, no server",
         )
+    _check_home(paths.home)
     if not (create or paths.store.is_file() or paths.raw.is_dir()):
         raise UsageError(
             f"there is no lake in {paths.home}",
@@ -49,6 +51,23 @@ def open_lake(settings: Settings, *, create: bool = False) -> Iterator[Lake]:
         closing(open_catalog(settings)) as catalog,
     ):
         yield Lake(settings, paths, LocalFolderStore(paths.raw), database, catalog)
+
+
+def _check_home(home: Path) -> None:
+    """Raise UsageError when a file stands where the lake's folder, or one above it, should be."""
+    found = existing_folder(home.absolute())
+    if not found.is_dir():
+        raise UsageError(
+            f"{found} is no folder, so no lake can be in {home}",
+            operation="open the lake",
+            subject="GAMELAKE_HOME",
+            hint="set GAMELAKE_HOME to a folder, or to one that can be made",
+        )
+
+
+def existing_folder(path: Path) -> Path:
+    """Return `path`, or the nearest folder above it that exists."""
+    return path if path.exists() else existing_folder(path.parent)
 
 
 def database_url(settings: Settings) -> str:

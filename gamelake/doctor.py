@@ -16,7 +16,7 @@ from typing import Any, Literal
 from dotenv import dotenv_values
 
 import utils
-from gamelake.services import existing_folder
+from gamelake.context import existing_folder
 from utils.config import Settings
 
 _GB = 1_000_000_000

@@ -62,7 +62,7 @@ class Status:
 def read_status(lake: Lake) -> Status:
     """Read everything in one snapshot of the store and one pin of the catalog."""
     with lake.database.reading() as unit:
-        writer = unit.leases.current(WRITER_LEASE)
+        writer = unit.leases.holder(WRITER_LEASE, lake.database.clock.now())
         return Status(
             home=str(lake.paths.home),
             games_known=unit.ledger.count(SOURCE_RAWG, GAMES),

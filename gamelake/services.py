@@ -3,14 +3,13 @@
 import os
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
-from pathlib import Path
 
 import requests
 
 from etl.iceberg_catalog import open_catalog
-from gamelake.context import database_url
+from gamelake.context import database_url, existing_folder
 from storage.database.repositories.budget import budget_fingerprint
 from storage.database.session import Database
 from storage.layout import MAIN, LakePaths
@@ -85,17 +84,13 @@ def probe_key(settings: Settings) -> ServiceStatus:
         return ServiceStatus("rawg key", url, "down", detail=reason, hint=hint)
     elapsed = milliseconds_since(started)
     response.close()
-    _count_request(settings)
+    with suppress(GamelakeError):  # a store that does not answer has a line of its own
+        _count_request(settings)
     if response.status_code == 200:
         return ServiceStatus("rawg key", url, "up", elapsed, "accepted")
     hint = "the key is wrong, or its monthly quota is spent: https://rawg.io/apidocs"
     reason = f"refused with {response.status_code}"
     return ServiceStatus("rawg key", url, "down", elapsed, reason, hint)
-
-
-def existing_folder(path: Path) -> Path:
-    """Return `path`, or the nearest folder above it that exists."""
-    return path if path.exists() else existing_folder(path.parent)
 
 
 def _has_lake(settings: Settings) -> bool:

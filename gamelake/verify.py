@@ -17,6 +17,7 @@ from storage.layout import MAIN
 from utils.errors import GamelakeError
 
 _SHOWN = 20
+_EVERY = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,18 @@ class Invariant:
 
 
 def _record_matches(lake: Lake) -> Iterator[str]:
-    for problem in record_mismatches(lake.catalog.pin(MAIN)):
+    main = lake.catalog.pin(MAIN)
+    if main.record is None and (published := _last_published(lake)):
+        yield f"run {published} was published, but the catalog holds no publish (lost?)"
+    for problem in record_mismatches(main):
         yield f"{problem.subject} {problem.detail}"
+
+
+def _last_published(lake: Lake) -> str:
+    """Return the newest run that the operational store says was published, or ""."""
+    with lake.database.reading() as unit:
+        runs = unit.runs.list(_EVERY, kind="etl")
+    return next((run.run_id for run in runs if run.summary.get("published")), "")
 
 
 def _files_exist(lake: Lake) -> Iterator[str]:

@@ -28,4 +28,4 @@ def star_is_consistent(lake: Lake) -> Iterator[str]:
             for result in failures(run_checks(engine, consistency_checks(star))):
                 yield result.describe()
     except duckdb.Error as error:
-        yield f"the tables cannot be read: {error}"
+        yield f"the tables cannot be read: {str(error).partition(chr(10))[0]}"

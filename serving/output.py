@@ -47,7 +47,7 @@ def write(
             return _writer(fmt, notes)(result, out)
     with _whole_file(output) as stream, _expressible(fmt):
         rows = _writer(fmt, notes)(result, stream)
-    notes.write(f"{rows:,} rows in {output}\n")
+    notes.write(f"{rows:,} {'row' if rows == 1 else 'rows'} in {output}\n")
     return rows
 
 
@@ -134,7 +134,7 @@ def _expressible(fmt: Format) -> Iterator[None]:
 
 @contextmanager
 def _whole_file(path: Path) -> Iterator[IO[bytes]]:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.parent / f".{path.name}.{os.getpid()}.partial"  # "/" has no name
     try:
         with operation("file.write"):
             with partial.open("wb") as stream:

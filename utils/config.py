@@ -21,7 +21,9 @@ class Settings(BaseModel):
     rawg_max_rps: float = Field(4.0, ge=0, description="requests a second; 0 is unlimited")
     rawg_workers: int = Field(4, ge=1, le=64, description="pages in flight at most")
     rawg_depth_limit: int = Field(10_000, ge=1, description="rows a filtered listing gives")
-    rawg_timeout_s: float = Field(30.0, gt=0, description="seconds to connect and between bytes")
+    rawg_timeout_s: float = Field(
+        30.0, gt=0, le=3600, description="seconds to connect and between bytes"
+    )
     rawg_attempts: int = Field(5, ge=1, description="tries for a page before it is unreadable")
     gamelake_profile: Literal["embedded", "stack"] = "embedded"
     gamelake_home: Path = Path("lake")
@@ -53,7 +55,7 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = Path(".env")
     values = {
         name: value
         for name in Settings.model_fields
-        if (value := merged.get(name.upper())) not in (None, "")
+        if (value := (merged.get(name.upper()) or "").strip())
     }
     try:
         return Settings.model_validate(values)

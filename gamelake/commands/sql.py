@@ -40,19 +40,31 @@ def _statement(options: Sql, *, interactive: bool) -> str | None:
     if options.file is not None:
         return _read(options.file)
     if options.statement is None and not interactive:
-        return sys.stdin.read()
+        return _text(sys.stdin.buffer.read(), "standard input")
     return options.statement
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return _text(path.read_bytes(), str(path))
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}",
             operation="sql",
             subject=str(path),
             hint="give --file the path of a text file with one statement",
+        ) from error
+
+
+def _text(data: bytes, source: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{source} is not UTF-8 text: byte {error.start} is {data[error.start]:#04x}",
+            operation="sql",
+            subject=source,
+            hint="save it as UTF-8",
         ) from error
 
 

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from storage.database.migrate import migrate
 from storage.database.repositories.audit import AuditRepository
@@ -20,10 +20,11 @@ from storage.database.repositories.state import StateRepository
 from storage.database.repositories.windows import WindowRepository
 from utils.clock import Clock, SystemClock
 from utils.durable import make_folder
-from utils.errors import GamelakeError, Locked, ServiceDown
+from utils.errors import GamelakeError, Locked, ServiceDown, UsageError
 from utils.seams import operation
 
 _BUSY_MS = 30_000
+_DAMAGED = ("not a database", "malformed")  # SQLite's words
 _PRAGMAS = (
     f"busy_timeout={_BUSY_MS}",  # first: switching to WAL may already have to wait
     "journal_mode=WAL",
@@ -58,9 +59,13 @@ class Database:
     def open(cls, url: str, *, clock: Clock | None = None) -> Self:
         """Open `sqlite:///PATH` or a PostgreSQL URL and bring its schema up to date.
 
-        Raises UsageError when a newer gamelake wrote it, ServiceDown when it cannot be reached.
+        Raises UsageError when a newer gamelake wrote it or `url` is none that we can open,
+        ServiceDown when it cannot be reached or is no database.
         """
-        engine = _engine(url)
+        try:
+            engine = _engine(url)
+        except (ArgumentError, ModuleNotFoundError) as error:  # neither shows the password
+            raise _no_address(error) from error
         try:
             with _plain_errors("open the operational store", url):
                 migrate(engine)
@@ -146,9 +151,30 @@ def _plain_errors(doing: str, url: str) -> Iterator[None]:
     except OperationalError as error:
         raise _explain(error, doing, subject) from error
     except DatabaseError as error:
+        if any(said in str(error.orig) for said in _DAMAGED):
+            raise _damaged(error, doing, subject) from error
         raise GamelakeError(
             f"the operational store refused: {error.orig}", operation=doing, subject=subject
         ) from error
+
+
+def _no_address(error: Exception) -> UsageError:
+    return UsageError(
+        f"DATABASE_URL cannot be used: {str(error).rstrip('.')}",
+        operation="open the operational store",
+        subject="DATABASE_URL",
+        hint="leave it empty for a file in the lake",
+    )
+
+
+def _damaged(error: DatabaseError, doing: str, subject: str) -> ServiceDown:
+    return ServiceDown(
+        f"the operational store is damaged: {error.orig}",
+        operation=doing,
+        subject=subject,
+        hint="restore it from a backup, or move it away: the next ingest rebuilds it from raw "
+        "(docs/runbook.md)",
+    )
 
 
 def _explain(error: OperationalError, doing: str, subject: str) -> GamelakeError:

@@ -183,7 +183,7 @@ def test_a_signal_stops_in_order_and_the_same_command_continues(user, source, nu
 
 
 def test_a_second_writer_is_exit_6_and_waits_when_asked_to(user, source):
-    source.control.set(latency_ms=400)
+    source.control.set(latency_ms=2_000)
     with user.start("ingest") as first:
         _wait_until(lambda: source.control.counters()["kinds"].get("listing", 0) >= 2)
         assert user.json("ingest", code=6)["code"] == "locked"

@@ -86,6 +86,13 @@ def test_a_pointer_that_no_publish_set_is_found(lake):
     assert "dim_genre" in broken(lake)["record"]
 
 
+def test_a_catalog_that_lost_its_publish_is_found(lake):
+    for path in lake.home.glob("catalog.db*"):
+        path.unlink()
+
+    assert "the catalog holds no publish" in broken(lake)["record"]
+
+
 def test_a_repeated_key_is_found(lake):
     (path,) = (lake.home / "warehouse" / "games" / "dim_genre" / "data").rglob("*.parquet")
     rows = pq.read_table(path)

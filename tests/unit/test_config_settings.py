@@ -17,8 +17,10 @@ def test_environment_wins_over_dotenv_and_dotenv_over_defaults(tmp_path):
     assert settings.rawg_depth_limit == 10_000
 
 
-def test_an_empty_variable_means_the_default():
-    assert load_settings({"RAWG_WORKERS": ""}, None).rawg_workers == 4
+def test_an_empty_or_blank_variable_means_the_default():
+    settings = load_settings({"RAWG_WORKERS": "", "RAWG_API_KEY": " "}, None)
+
+    assert (settings.rawg_workers, settings.secrets()) == (4, ())
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,7 @@ def test_an_empty_variable_means_the_default():
         ("RAWG_WORKERS", "65"),
         ("RAWG_MONTHLY_QUOTA", "-1"),
         ("RAWG_TIMEOUT_S", "0"),
+        ("RAWG_TIMEOUT_S", "inf"),
         ("RAWG_ATTEMPTS", "many"),
         ("GAMELAKE_PROFILE", "cloud"),
     ],

@@ -196,8 +196,11 @@ def test_a_dead_process_frees_its_lease_at_once(tmp_path: Path) -> None:
         at_first_part = Fault("kill", "before", "store.put", 1)
         died = crash.run(storage_scenarios.small_ingest, tmp_path, fault=at_first_part)
         assert died.killed
-        with hold_writer(database) as lease:
+        with database.reading() as unit:
+            assert unit.leases.holder("writer", database.clock.now()) is None
+        with hold_writer(database) as lease, database.reading() as unit:
             assert lease.epoch == 2
+            assert unit.leases.holder("writer", database.clock.now()) == lease
 
 
 def test_hold_writer_releases_at_the_end_and_after_an_error(database: Database) -> None:

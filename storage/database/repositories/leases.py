@@ -75,6 +75,11 @@ class LeaseRepository:
             return None
         return Lease(name, row.owner, row.epoch, row.pid, row.host, row.expires_at)
 
+    def holder(self, name: str, now: datetime) -> Lease | None:
+        """Return the lease that keeps others out at this moment; None when it can be taken."""
+        row = self._row(name)
+        return None if row is None or _is_free(row, now) else self.current(name)
+
     def check(self, lease: Lease) -> None:
         """Raise Locked when `lease` is no longer the current one (the fence).
 

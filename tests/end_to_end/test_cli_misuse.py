@@ -1,0 +1,109 @@
+"""What a user, a scheduler or a broken disk may do to the command line: never a defect of ours."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from lakes import LakeUnderTest
+from simulated import running
+
+ROOT = Path(__file__).resolve().parents[2]
+NOWHERE = "http://127.0.0.1:1/api"
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> LakeUnderTest:
+    """A small published lake; no test here changes it."""
+    with running(games=60) as source:
+        lake = LakeUnderTest(tmp_path_factory.mktemp("misuse") / "lake", source.base_url)
+        lake.must("run")
+    return lake
+
+
+def shell(lake: LakeUnderTest, line: str) -> subprocess.CompletedProcess[bytes]:
+    """Run `gamelake LINE` by a shell, redirections and all."""
+    return subprocess.run(
+        ["/bin/sh", "-c", f'"{sys.executable}" -m gamelake {line}'],
+        cwd=lake.home.parent,
+        env={**os.environ, **lake.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+def test_a_closed_stream_is_no_reason_to_fail(lake: LakeUnderTest, closed: str) -> None:
+    done = shell(lake, f"status {closed}")
+
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert (b"published" in done.stdout) == (closed != ">&-")
+
+
+def test_a_full_stdout_is_what_the_storage_refused(lake: LakeUnderTest) -> None:
+    done = shell(lake, "status > /dev/full")
+
+    assert done.returncode == 7
+    assert b"the storage refused: No space left on device" in done.stderr
+
+
+def test_statements_are_utf_8_from_a_file_or_a_pipe(lake: LakeUnderTest, tmp_path: Path) -> None:
+    path = tmp_path / "query.sql"
+    path.write_bytes("\ufeffSELECT 'é' AS x".encode())
+    read, piped = shell(lake, f"sql -f {path} --format csv"), shell(lake, f"sql --json < {path}")
+    path.write_bytes(b"SELECT '\xff'")
+    refused = shell(lake, f"sql -f {path}"), shell(lake, f"sql < {path}")
+
+    assert (read.stdout.decode(), piped.returncode) == ('"x"\n"é"\n', 0)
+    assert [done.returncode for done in refused] == [2, 2]
+    assert all(b"is not UTF-8 text: byte 8 is 0xff" in done.stderr for done in refused)
+
+
+@pytest.mark.parametrize("output", ["/", ".", "no/such/folder"])
+def test_an_answer_goes_into_a_file_only(lake: LakeUnderTest, output: str) -> None:
+    done = shell(lake, f"sql 'SELECT 1 AS a' --output {output}")
+
+    assert done.returncode == 2
+    assert f"error: {output} cannot be written".encode() in done.stderr
+
+
+@pytest.mark.parametrize("url", ["nonsense", "no-such-database://u:canary@h/x"])
+def test_an_address_that_is_none_is_a_setting_to_correct(lake: LakeUnderTest, url: str) -> None:
+    told = lake.but(DATABASE_URL=url).run("status")
+
+    assert (told.code, told.json["subject"]) == (2, "DATABASE_URL")
+    assert "canary" not in told.out + told.err
+
+
+@pytest.mark.parametrize("inside", [".", "deeper/still"])
+def test_a_file_where_the_lake_should_be_is_a_setting_to_correct(
+    tmp_path: Path, inside: str
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    told = LakeUnderTest(tmp_path / "file", NOWHERE).but(
+        GAMELAKE_HOME=str(tmp_path / "file" / inside)
+    )
+
+    assert [told.run(c).code for c in ("run", "etl", "status")] == [2, 2, 2]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_blank_key_is_no_key(tmp_path: Path) -> None:
+    told = LakeUnderTest(tmp_path / "lake", NOWHERE).but(RAWG_API_KEY="  ").run("ingest")
+
+    assert (told.code, told.json["error"]) == (2, "RAWG_API_KEY is not set")
+
+
+def test_a_damaged_store_is_named_and_the_other_services_are_shown(tmp_path: Path) -> None:
+    with running(games=1) as source:
+        lake = LakeUnderTest(tmp_path / "lake", source.base_url)
+        lake.home.mkdir()
+        (lake.home / "store.db").write_bytes(b"no database at all" * 100)
+        probed, status = lake.run("check-services"), lake.run("status")
+
+    states = {one["service"]: one["state"] for one in probed.json["services"]}
+    assert (probed.code, states["store"], states["rawg key"]) == (7, "down", "up")
+    assert (status.code, "damaged" in status.json["error"]) == (7, True)
+    assert "backup" in status.json["hint"]
