@@ -11,6 +11,8 @@ import ibis
 import pyarrow as pa
 from ibis.expr.types import Table
 
+from utils.errors import ServiceDown
+
 # Arrow, Iceberg and Python itself take another 300 MB; the process has to stay under 1.5 GB.
 MEMORY_LIMIT = "900MB"
 
@@ -18,7 +20,10 @@ _POSITION = "(CAST({first} + file_index AS BIGINT) << 32) | file_row_number AS _
 
 
 class BuildEngine:
-    """Runs Ibis definitions on DuckDB. Not for queries of users: those run locked down."""
+    """Runs Ibis definitions on DuckDB. Not for queries of users: those run locked down.
+
+    As a context manager it raises ServiceDown when DuckDB cannot read or write a file.
+    """
 
     def __init__(self, scratch: Path, *, memory_limit: str = MEMORY_LIMIT) -> None:
         self._scratch = scratch / "duckdb"
@@ -44,6 +49,8 @@ class BuildEngine:
         traceback: TracebackType | None,
     ) -> None:
         self._connection.close()
+        if isinstance(error, duckdb.IOException | duckdb.InvalidInputException):
+            raise _file_refused(error) from error
 
     def parquet(self, name: str, uris: Sequence[str], schema: pa.Schema) -> Table:
         """Name the rows of parquet files of `schema` as a table; no files, no rows."""
@@ -98,3 +105,13 @@ def _named(schema: ibis.Schema, name: str) -> Table:
     """Return a table that takes no column for required, so that any two can be united."""
     nullable = {column: kind(nullable=True) for column, kind in schema.items()}
     return ibis.table(nullable, name)
+
+
+def _file_refused(error: duckdb.Error) -> ServiceDown:
+    return ServiceDown(
+        f"a file cannot be read or written: {str(error).partition(chr(10))[0]}",
+        operation="build",
+        subject="files of the lake",
+        hint="`gamelake verify` names damaged files, docs/runbook.md how to repair them; "
+        "else check free space (gamelake doctor)",
+    )

@@ -15,7 +15,7 @@ from pyiceberg.table.snapshots import Snapshot
 
 from etl.iceberg_contract import DataFileInfo, PinnedTable
 from etl.iceberg_record import PublishRecord
-from utils.errors import GamelakeError
+from utils.errors import ServiceDown
 
 # What pyiceberg raises for a metadata or manifest file that is missing, cut short or garbled.
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, zlib.error, ValidationError)
@@ -113,12 +113,12 @@ class IcebergPinnedTable:
         except _UNREADABLE as error:
             raise self._broken(str(error) or type(error).__name__) from error
 
-    def _broken(self, why: str) -> GamelakeError:
-        return GamelakeError(
+    def _broken(self, why: str) -> ServiceDown:
+        return ServiceDown(
             f"table {self.name} cannot be read by its files: {why}",
             operation="read table",
             subject=self.metadata_location,
-            hint="only gamelake may write these tables; run `gamelake verify`",
+            hint="its files are lost or damaged: `gamelake verify`, then docs/runbook.md",
         )
 
 

@@ -11,6 +11,7 @@ from etl.iceberg_schemas import TABLES
 from gamelake.context import Lake
 from quality.checks import failures, run_checks
 from storage.layout import MAIN
+from utils.errors import ServiceDown
 
 
 def star_is_consistent(lake: Lake) -> Iterator[str]:
@@ -27,5 +28,5 @@ def star_is_consistent(lake: Lake) -> Iterator[str]:
             star = open_published(engine, main, MAIN)
             for result in failures(run_checks(engine, consistency_checks(star))):
                 yield result.describe()
-    except duckdb.Error as error:
-        yield f"the tables cannot be read: {str(error).partition(chr(10))[0]}"
+    except (duckdb.Error, ServiceDown) as error:
+        yield f"the tables cannot be read: {error}"

@@ -50,7 +50,7 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = Path(".env")
 
     Raises UsageError naming the variable when a value cannot be used. Secrets are not echoed.
     """
-    found = dotenv_values(dotenv) if dotenv is not None and dotenv.is_file() else {}
+    found = _read_dotenv(dotenv) if dotenv is not None and dotenv.is_file() else {}
     merged = {**found, **environ}
     values = {
         name: value
@@ -68,3 +68,15 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = Path(".env")
             subject=variable,
             hint=f"set {variable} in the environment or in .env; see .env.example",
         ) from None
+
+
+def _read_dotenv(path: Path) -> dict[str, str | None]:
+    try:
+        return dotenv_values(path)
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is not UTF-8 text",
+            operation="read settings",
+            subject=str(path),
+            hint=f"save {path} as UTF-8; .env.example shows its form",
+        ) from error

@@ -9,6 +9,9 @@ import pytest
 from lakes import LakeUnderTest
 from simulated import running
 
+from utils.config import load_settings
+from utils.errors import UsageError
+
 ROOT = Path(__file__).resolve().parents[2]
 NOWHERE = "http://127.0.0.1:1/api"
 
@@ -94,6 +97,25 @@ def test_a_blank_key_is_no_key(tmp_path: Path) -> None:
     told = LakeUnderTest(tmp_path / "lake", NOWHERE).but(RAWG_API_KEY="  ").run("ingest")
 
     assert (told.code, told.json["error"]) == (2, "RAWG_API_KEY is not set")
+
+
+def test_a_dotenv_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="is not UTF-8 text"):
+        load_settings({}, tmp_path / ".env")
+
+
+@pytest.mark.parametrize("area", ["raw/rawg/games", "warehouse/games/fact_games"])
+def test_damaged_files_are_no_defect(tmp_path: Path, area: str) -> None:
+    with running(games=60) as source:
+        lake = LakeUnderTest(tmp_path / "lake", source.base_url)
+        lake.must("run")
+    for path in (lake.home / area).rglob("*.parquet"):
+        path.write_bytes(path.read_bytes()[:-10])
+    told = lake.run("etl", "--full")
+
+    assert (told.code, told.json["code"]) == (7, "service")
+    assert "gamelake verify" in told.json["hint"]
 
 
 def test_a_damaged_store_is_named_and_the_other_services_are_shown(tmp_path: Path) -> None:
