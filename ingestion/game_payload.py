@@ -10,7 +10,8 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-NaturalId = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+# The star's keys are source ordinal x 10^10 + id: a larger id would run into the next source.
+NaturalId = Annotated[int, Meta(ge=1, lt=10**10)]
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Count = Int64 | UnsetType
 Number = float | UnsetType
@@ -23,7 +24,7 @@ class Declared(Struct, omit_defaults=True, forbid_unknown_fields=True, kw_only=T
 class Named(Declared):
     """A parent platform, and what every other named thing starts with."""
 
-    id: Int64
+    id: NaturalId
     name: str
     slug: str
 
