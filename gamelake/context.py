@@ -10,7 +10,7 @@ from storage.database.session import Database
 from storage.layout import LakePaths
 from storage.object_store import LocalFolderStore, ObjectStore
 from utils.config import Settings
-from utils.errors import UsageError
+from utils.errors import SourceError, UsageError
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,28 @@ def open_lake(settings: Settings, *, create: bool = False) -> Iterator[Lake]:
             hint="gamelake run (or gamelake demo) builds one; GAMELAKE_HOME says where it is",
         )
     with (
+        _nothing_left_of_a_false_start(paths),
         Database.open(database_url(settings)) as database,
         closing(open_catalog(settings)) as catalog,
     ):
         yield Lake(settings, paths, LocalFolderStore(paths.raw), database, catalog)
+
+
+@contextmanager
+def _nothing_left_of_a_false_start(paths: LakePaths) -> Iterator[None]:
+    """Leave no lake behind where there was none and the key or the command line was refused."""
+    home, existed = paths.home, paths.home.exists()
+    fresh = not existed or not any(home.iterdir())
+    try:
+        yield
+    except (SourceError, UsageError):
+        if fresh and not paths.raw.exists() and not paths.spool.exists():
+            for path in (paths.store, paths.catalog):
+                for file in home.glob(f"{path.name}*"):  # with SQLite's -wal and -shm
+                    file.unlink()
+            if not existed and not any(home.iterdir()):
+                home.rmdir()
+        raise
 
 
 def _check_home(home: Path) -> None:

@@ -152,6 +152,12 @@ class Simulate(Common):
     replay: Annotated[
         Path | None, Option(metavar="DIR", help="Serve recorded pages.", show_default=False)
     ] = None
+    key: Annotated[
+        str, Option(metavar="KEY", help="Refuse every other key; default: any will do.")
+    ] = ""
+    depth_limit: Annotated[
+        int, Option(metavar="N", min=1, help="Rows a filtered listing gives.")
+    ] = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ from gamelake.options import Simulate
 from gamelake.session import Session
 from simulator.config import SimulatorConfig
 from simulator.server import serve
-from utils.errors import UsageError
 
 
 def run(options: Simulate, session: Session) -> None:
@@ -17,14 +16,9 @@ def run(options: Simulate, session: Session) -> None:
         latency_ms=options.latency,
         faults=options.faults,
         quota=options.quota,
+        key=options.key,
+        depth_limit=options.depth_limit,
     )
-    session.terminal.note("any key is accepted; Ctrl-C ends it. Base URL for RAWG_BASE_URL:")
-    try:
-        serve(config)
-    except OSError as error:
-        raise UsageError(
-            f"port {options.port} cannot be used: {error.strerror}",
-            operation="simulate",
-            subject=str(options.port),
-            hint="--port 0 takes a free one",
-        ) from error
+    accepted = "only the given key is" if options.key else "any key is"
+    session.terminal.note(f"{accepted} accepted; Ctrl-C ends it. Base URL for RAWG_BASE_URL:")
+    serve(config)
