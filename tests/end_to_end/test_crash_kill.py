@@ -15,11 +15,16 @@ pytestmark = pytest.mark.crash
 
 WORKERS = 2
 SHARES = 12
-EVERY_SHARE = [(name, part) for name in SWEPT for part in range(SHARES)]
+OFTEN = ("full", "incremental", "again")
+EVERY_SHARE = [
+    pytest.param(name, part, marks=() if name in OFTEN else pytest.mark.nightly)
+    for name in SWEPT
+    for part in range(SHARES)
+]
 
 
 def test_there_are_at_least_500_kill_points(stages: Stages) -> None:
-    kinds = {name: {(p.step, p.name, p.ordinal) for p in stages.points(name)} for name in SWEPT}
+    kinds = {name: {(p.step, p.name, p.ordinal) for p in stages.points(name)} for name in OFTEN}
     assert 2 * sum(map(len, kinds.values())) >= 500
     assert 2 * len(kinds["full"]) >= 250
     assert 2 * len(kinds["incremental"]) >= 100

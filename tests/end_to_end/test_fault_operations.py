@@ -27,7 +27,13 @@ KNOWN_CODES = {0, 1, 3, 6, 7, 8}
 
 @pytest.mark.parametrize(
     ("scenario", "mode", "part"),
-    [(s, mode, part) for s in SCENARIOS for mode in MODES for part in range(SHARES)],
+    [
+        # Answers lost by the catalog are in every run: tests/integration/test_publish_lost_answers.
+        pytest.param(s, mode, part, marks=pytest.mark.nightly if mode == "lost" else ())
+        for s in SCENARIOS
+        for mode in MODES
+        for part in range(SHARES)
+    ],
 )
 def test_a_failing_operation_harms_nobody(
     stages: Stages, scenario: str, mode: str, part: int, *, record_property: Count
