@@ -4,9 +4,10 @@ A row that cannot be typed becomes a `BadRow` with the reason; no payload raises
 page `len(good) + len(bad)` is the number of rows that it held.
 
 Bad is a row that is no object, lacks id, slug, name or updated, has a value of a wrong type (a
-float, bool or text is no integer; an integer is 64 bits at most, an id 1 to 10^10 - 1), a text with half a surrogate
-pair, an `updated` that is not `YYYY-MM-DDTHH:MM:SS` or a `released` that is neither null nor a
-date: everything that would stop or distort a table later. Of a repeated key the last one counts.
+float, bool or text is no integer; an integer is 64 bits at most, an id 1 to 10^10 - 1), a text
+with half a surrogate pair, an `updated` that is not `YYYY-MM-DDTHH:MM:SS` or a `released` that is
+neither null nor a date: everything that would stop or distort a table later. Of a repeated key the
+last one counts.
 """
 
 import functools
