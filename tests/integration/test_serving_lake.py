@@ -105,7 +105,8 @@ def _contents(home: Path) -> dict[Path, bytes]:
 
 
 CUT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 from serving.lake import connect
 from utils.config import Settings
 from utils.errors import Stopped
