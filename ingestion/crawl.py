@@ -111,6 +111,8 @@ class Crawl:
             return
         try:
             self._on_split(reading, pieces)  # writes to the store: never under the lock
+            with self._changed:
+                reading.state = "split"  # not sooner: a window without pieces must not be stored so
             self.add(pieces)
         finally:
             with self._changed:
@@ -118,7 +120,7 @@ class Crawl:
                 self._changed.notify_all()
 
     def _judge(self, reading: Reading) -> list[Reading] | None:
-        if reading.state != "open" or reading.wanted or reading.flying:
+        if reading not in self._open or reading.wanted or reading.flying:
             return None
         verdict = reading.settle()
         if verdict is Verdict.MORE:
@@ -127,7 +129,6 @@ class Crawl:
         self._open.remove(reading)
         self._changed.notify_all()
         if verdict is Verdict.SPLIT:
-            reading.state = "split"
             self._splitting += 1
             return reading.pieces()
         reading.state = "done" if verdict is Verdict.DONE else "incomplete"

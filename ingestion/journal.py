@@ -84,7 +84,7 @@ class RunJournal:
     def split(self, reading: Reading, pieces: Iterable[Reading]) -> None:
         """Note that a window is read in pieces from now on."""
         with self._database.unit_of_work(self._lease) as unit:
-            unit.windows.save(self._row(reading))
+            unit.windows.save(replace(self._row(reading), state="split"))
             unit.windows.plan(self.run_id, [self._row(piece) for piece in pieces])
 
     def roll(self, rolled: Rolled, windows: Iterable[WindowRow]) -> None:

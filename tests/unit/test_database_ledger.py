@@ -1,6 +1,5 @@
 """The ledger behaves like a dict, however large its batches."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -82,22 +81,3 @@ def test_a_batch_larger_than_a_statement_allows(tmp_path: Path) -> None:
         with database.reading() as unit:
             found = unit.ledger.lookup("rawg", "games", range(0, 100_000, 2))
     assert sorted(found) == list(range(0, 50_000, 2))
-
-
-@pytest.mark.nightly
-def test_a_full_ledger_answers_and_takes_100000_rows_a_second(tmp_path: Path) -> None:
-    """Batches of 64 pages of 40 rows, look-up and upsert, on 900,000 known objects."""
-    with Database.open(f"sqlite:///{tmp_path}/store.db") as database:
-        _pass(database, "2025")
-        started = time.perf_counter()
-        _pass(database, "2026")
-        rate = 900_000 / (time.perf_counter() - started)
-    assert rate >= 100_000, f"{rate:,.0f} rows/s"
-
-
-def _pass(database: Database, at: str) -> None:
-    for start in range(0, 900_000, 2_560):
-        batch = rows(range(start, min(start + 2_560, 900_000)), at)
-        with database.unit_of_work() as unit:
-            unit.ledger.lookup("rawg", "games", [row.natural_id for row in batch])
-            unit.ledger.upsert("rawg", "games", batch)

@@ -6,6 +6,7 @@ from fake_listing import Drive, FakeListing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestion.crawl import Crawl
 from ingestion.reading import Limits
 from ingestion.reading_kinds import BrowseReading, DatesReading, PopularReading, UndatedReading
 from ingestion.windows import EVERYTHING, Span
@@ -88,3 +89,18 @@ def test_an_allowance_is_shared_by_all_windows() -> None:
     drive.read([DatesReading(EVERYTHING.window, Limits(50, allowance=77), 120)])
 
     assert len(drive.got) == 77
+
+
+def test_a_window_is_open_until_its_pieces_are_written_down() -> None:
+    """Else whoever stores windows meanwhile would store one that is split into nothing."""
+    games: dict[int, str | None] = {i: f"2020-01-{i % 28 + 1:02d}" for i in range(1, 101)}
+    source, limits, states = FakeListing(games, depth=50), Limits(50), []
+    whole = DatesReading(EVERYTHING.window, limits, len(games))
+    crawl = Crawl([whole], lambda reading, pieces: states.append((reading.state, bool(pieces))))
+    task = crawl.next()
+    assert task is not None
+    page = source.page(task.query, task.page)
+    crawl.finish(task, page, crawl.look(task, page))
+
+    assert states[0] == ("open", True)
+    assert whole.state == "split"

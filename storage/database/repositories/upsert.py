@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.database.models import Base
@@ -22,13 +22,16 @@ def upsert(
     *,
     keep: Sequence[str] = (),
     add: Sequence[str] = (),
+    unless: ColumnElement[bool] | None = None,
 ) -> None:
     """Insert `rows` (one dict of columns each); where the primary key exists, update.
 
     Columns in `keep` stay as they are, those in `add` grow by the new value, all others take it.
+    A stored row of which `unless` is true is left alone.
     """
     if rows:
-        connection.execute(upsert_statement(connection, model, keep=keep, add=add), rows)
+        statement = upsert_statement(connection, model, keep=keep, add=add, unless=unless)
+        connection.execute(statement, rows)
 
 
 def upsert_statement(
@@ -37,6 +40,7 @@ def upsert_statement(
     *,
     keep: Sequence[str] = (),
     add: Sequence[str] = (),
+    unless: ColumnElement[bool] | None = None,
 ) -> sqlite.Insert | postgresql.Insert:
     """Return what `upsert` executes; its parameters are named like the columns."""
     statement = _insert(connection, model)
@@ -46,7 +50,8 @@ def upsert_statement(
         for name, value in statement.excluded.items()
         if name not in keys and name not in keep
     }
-    return statement.on_conflict_do_update(index_elements=keys, set_=new)
+    where = None if unless is None else ~unless
+    return statement.on_conflict_do_update(index_elements=keys, set_=new, where=where)
 
 
 def insert_missing(

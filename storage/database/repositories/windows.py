@@ -54,8 +54,9 @@ class WindowRepository:
         return [WindowRow(**row) for row in self._connection.execute(ordered).mappings()]
 
     def save(self, window: WindowRow) -> None:
-        """Add or replace one window."""
-        upsert(self._connection, models.Window, [vars(window)])
+        """Add or replace one window; one that was split stays so, whoever saves it late."""
+        split = models.Window.state == "split"
+        upsert(self._connection, models.Window, [vars(window)], unless=split)
 
     def pages_done(self, run_id: str, window: str) -> set[int]:
         """Return the numbers of the window's durable pages."""
