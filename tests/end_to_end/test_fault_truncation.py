@@ -1,0 +1,88 @@
+"""Listings that end early, lie about their size or repeat themselves: contracts/reliability.md 8.
+
+Either every game is found, or the run says that it is incomplete and the next one finds them.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lakes import LakeUnderTest
+from simulated import running
+from truth import listed_ids, stored_ids, watermark
+
+from simulator.server import SimulatorProcess
+
+pytestmark = pytest.mark.crash
+COMPLETE, INCOMPLETE = 0, 8
+SHARES, SHAPES_A_SHARE = 10, 22
+GAMES = 450
+STRATEGIES = ("dates", "browse")
+Shape = dict[str, Any]
+
+
+def truncated_shape(dice: random.Random) -> Shape:
+    """Return a way in which a listing can be wrong, once; `depth` is a hidden limit.
+
+    Two lies at once may hide each other (a page too few, a count too low): not asked for.
+    """
+    ways: list[Shape] = [
+        {"depth": dice.randint(40, 300)},
+        {"page_cap": dice.randint(5, 39)},
+        {"end_page": dice.randint(1, 9)},
+        {"null_next_page": dice.randint(1, 9)},
+        {"repeat_page": dice.randint(1, 9)},
+        {"next_error_page": dice.randint(1, 9)},
+        {"count_lie": dice.choice([-1, 1]) * dice.randint(1, 60)},
+        {"empty_listing": True},
+    ]
+    chosen: Shape = {"match": dice.choice(["", "", "dates=", "ordering=released"])}
+    return chosen | dice.choice(ways)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("share", range(SHARES))
+def test_no_listing_is_cut_short_in_silence(
+    memory_folder: Path, share: int, record_property: Callable[[str, object], None]
+) -> None:
+    dice, found = random.Random(share), []
+    with running(games=GAMES, seed=share) as source:
+        listed = listed_ids(source)
+        for number in range(SHAPES_A_SHARE):
+            shape, strategy = truncated_shape(dice), dice.choice(STRATEGIES)
+            lake = LakeUnderTest(memory_folder / f"cut-{share}-{number}" / "lake", source.base_url)
+            problems = cut_and_heal(source, lake, shape, strategy, listed=listed)
+            found += [f"{strategy} {shape}: {problem}" for problem in problems]
+    assert found == []
+    record_property("counted truncation shapes", SHAPES_A_SHARE)
+
+
+def cut_and_heal(
+    source: SimulatorProcess, lake: LakeUnderTest, shape: Shape, strategy: str, *, listed: set[int]
+) -> Iterator[str]:
+    lies = {name: value for name, value in shape.items() if name != "depth"}
+    source.control.set(depth_limit=shape.get("depth", 10_000))
+    source.control.lie(**lies)
+    told = lake.run("ingest", "--strategy", strategy)
+    source.control.set(depth_limit=10_000)
+    source.control.lie()
+    # A source that says it is empty, everywhere and from the start, cannot be known to lie.
+    believed = shape.get("empty_listing", False) and shape["match"] == ""
+    if (lake.home / "store.db").is_file() and not believed:
+        yield from silences(lake, told.code, told.out, listed=listed)
+    healed = lake.run("ingest", *(["--strategy", strategy] if told.code else ["--full"]))
+    if healed.code or stored_ids(lake) != listed:
+        yield f"the next run ends with {healed.code}: {healed.err}"
+    yield from lake.broken()
+
+
+def silences(lake: LakeUnderTest, code: int, out: str, *, listed: set[int]) -> Iterator[str]:
+    lost = len(listed - stored_ids(lake))
+    if code not in (COMPLETE, INCOMPLETE):
+        yield f"exit code {code}: {out}"
+    if code == COMPLETE and (lost or '"complete": true' not in out):
+        yield f"{lost} games are lost in silence"
+    if code == INCOMPLETE and watermark(lake) is not None:
+        yield "the watermark moved past what is missing"
