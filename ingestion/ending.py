@@ -8,7 +8,7 @@ from ingestion.journal import SOURCE_COUNT, RunJournal
 from ingestion.report import IngestReport, build_report
 from ingestion.work import Work
 from storage.database.repositories.runs import RunState
-from storage.layout import WATERMARK
+from storage.layout import GAMES, SOURCE_RAWG, WATERMARK
 from utils.errors import GamelakeError, Incomplete, QuotaSpent, Stopped, storage_refused
 
 
@@ -76,8 +76,10 @@ def _facts(work: Work) -> dict[str, str]:
         return {}
     with work.ctx.database.reading() as unit:
         before = unit.state.get(WATERMARK) or ""
+        stored = unit.ledger.newest_update(SOURCE_RAWG, GAMES) or ""
     facts = {SOURCE_COUNT: str(work.journal.start["source_count"])}
-    if watermark := max(before, work.journal.start["newest"] or ""):
+    # The newest game may have gone between the probe and the crawl: what is not stored is ahead.
+    if watermark := max(before, min(stored, work.journal.start["newest"] or "")):
         facts[WATERMARK] = watermark
     return facts
 

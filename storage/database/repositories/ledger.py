@@ -60,6 +60,11 @@ class LedgerRepository:
         own = select(func.count()).select_from(models.Ledger).where(*_of(source, entity))
         return self._connection.scalar(own) or 0
 
+    def newest_update(self, source: str, entity: str) -> str | None:
+        """Return the newest `updated` of all that is stored, None when nothing is dated."""
+        newest = select(func.max(models.Ledger.updated)).where(*_of(source, entity))
+        return self._connection.scalar(newest)
+
     def ids(self, source: str, entity: str) -> Iterator[int]:
         """Yield every known natural id in order."""
         own = select(models.Ledger.natural_id).where(*_of(source, entity))
