@@ -54,9 +54,10 @@ def test_a_sound_lake_has_no_problem(lake):
     assert broken(lake) == {}
 
 
-def test_an_empty_lake_has_no_problem(tmp_path):
-    new = LakeUnderTest(tmp_path / "new", "http://127.0.0.1:1/api")
-    assert new.run("ingest").code == 3
+def test_a_lake_whose_first_run_was_stopped_at_once_has_no_problem(tmp_path):
+    with SimulatorProcess.start(SimulatorConfig(games=150, quota=3)) as source:
+        new = LakeUnderTest(tmp_path / "new", source.base_url)
+        assert new.run("ingest").code == 4
 
     assert broken(new) == {}
 
