@@ -103,6 +103,7 @@ bench: $(DEV_READY) ## measure: ours, peers and the floor on the same input
 lock: $(DEV_READY) ## resolve the dependencies again (needs pip-tools: PIP_COMPILE=...)
 	$(or $(PIP_COMPILE),pip-compile) --quiet --output-file requirements.lock pyproject.toml
 	$(or $(PIP_COMPILE),pip-compile) --quiet --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	$(or $(PIP_COMPILE),pip-compile) --quiet --extra dev --extra stack --constraint requirements-dev.lock --output-file requirements-stack.lock pyproject.toml
 
 clean: ## remove the demo lake and caches; .venv and lake/ stay
 	rm -rf lake-demo build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
