@@ -15,6 +15,7 @@ from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow.fs import FileSystem, LocalFileSystem
 
 from utils.durable import make_folder, sync_folder
 from utils.errors import GamelakeError
@@ -29,6 +30,36 @@ class ObjectInfo:
 
     key: str
     size: int
+
+
+def check_key(key: str) -> list[str]:
+    """Return the parts of `key`; raises GamelakeError when no store could hold it."""
+    parts = key.split("/")
+    if any(part in ("", ".", "..") or part.endswith(".tmp") for part in parts):
+        raise GamelakeError(
+            f"{key!r} is not an object key", operation="address an object", subject=key
+        )
+    return parts
+
+
+def absent(key: str, where: object) -> GamelakeError:
+    """Return the error that says that `key` is not in `where`."""
+    return GamelakeError(
+        f"the object {key} is not in {where}",
+        operation="read an object",
+        subject=key,
+        hint="run `gamelake verify` to see what else is missing",
+    )
+
+
+def taken(key: str) -> GamelakeError:
+    """Return the error that says that `key` exists with other bytes."""
+    return GamelakeError(
+        f"the object {key} exists with other bytes",
+        operation="write an object",
+        subject=key,
+        hint="stored files are never changed; run `gamelake verify`",
+    )
 
 
 class ObjectStore(Protocol):
@@ -67,6 +98,19 @@ class ObjectStore(Protocol):
 
     def read_table(self, keys: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
         """Return the rows of the parquet objects `keys`, in that order, `columns` only."""
+        ...
+
+    def fetch(self, keys: Sequence[str], folder: Path) -> Sequence[Path]:
+        """Return a local file for each of `keys`, in that order, for an engine to read.
+
+        Files that are not local yet are downloaded side by side to their places under `folder`,
+        which is the caller's to remove; the files returned are only to be read.
+        Raises GamelakeError naming a key that is absent.
+        """
+        ...
+
+    def arrow_filesystem(self) -> tuple[FileSystem, str]:
+        """Return a filesystem of Arrow's and the path there that keys are relative to."""
         ...
 
 
@@ -121,23 +165,21 @@ class LocalFolderStore:
         tables = [_read_parquet(self._existing(key), wanted) for key in keys]
         return pa.concat_tables(tables) if tables else pa.table({})
 
+    def fetch(self, keys: Sequence[str], folder: Path) -> Sequence[Path]:  # noqa: ARG002
+        """Return the store's own files: they are local already; see ObjectStore.fetch."""
+        return [self._existing(key) for key in keys]
+
+    def arrow_filesystem(self) -> tuple[FileSystem, str]:
+        """Return the local filesystem and the root; see ObjectStore.arrow_filesystem."""
+        return LocalFileSystem(), str(self._root)
+
     def _path(self, key: str) -> Path:
-        parts = key.split("/")
-        if any(part in ("", ".", "..") or part.endswith(".tmp") for part in parts):
-            raise GamelakeError(
-                f"{key!r} is not an object key", operation="address an object", subject=key
-            )
-        return self._root.joinpath(*parts)
+        return self._root.joinpath(*check_key(key))
 
     def _existing(self, key: str) -> Path:
         path = self._path(key)
         if not path.is_file():
-            raise GamelakeError(
-                f"the object {key} is not in {self._root}",
-                operation="read an object",
-                subject=key,
-                hint="run `gamelake verify` to see what else is missing",
-            )
+            raise absent(key, self._root)
         return path
 
     def _create(self, key: str, write: Callable[[BinaryIO], object]) -> None:
@@ -172,12 +214,7 @@ class LocalFolderStore:
             path.hardlink_to(temporary)  # unlike a rename, refuses to replace what is there
         except FileExistsError:
             if not filecmp.cmp(temporary, path, shallow=False):
-                raise GamelakeError(
-                    f"the object {key} exists with other bytes",
-                    operation="write an object",
-                    subject=key,
-                    hint="stored files are never changed; run `gamelake verify`",
-                ) from None
+                raise taken(key) from None
             _sync(path)  # a killed writer may have linked it before its bytes were safe
 
 
