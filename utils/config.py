@@ -32,11 +32,16 @@ class Settings(BaseModel):
     minio_secret_key: SecretStr = SecretStr("")
     minio_raw_bucket: str = "raw"
     minio_warehouse_bucket: str = "warehouse"
+    minio_analyst_access_key: str = "gamelake-analyst"
+    minio_analyst_secret_key: SecretStr = SecretStr("")
     nessie_uri: str = "http://127.0.0.1:19120"
     database_url: SecretStr = SecretStr("")
     dremio_url: str = "http://127.0.0.1:9047"
     dremio_user: str = ""
     dremio_password: SecretStr = SecretStr("")
+    dremio_flight_url: str = ""
+    dremio_nessie_uri: str = "http://nessie:19120"
+    dremio_minio_endpoint: str = "minio:9000"
 
     def secrets(self) -> tuple[str, ...]:
         """Return every non-empty secret value, for redaction."""
