@@ -129,7 +129,7 @@ class _CreateOnly(urllib3.PoolManager):
         query = parse_qs(urlsplit(url).query, keep_blank_values=True)
         if method in ("PUT", "POST") and "partNumber" not in query:
             kw["headers"]["If-None-Match"] = "*"
-        if isinstance(kw.get("body"), bytes):
+        if isinstance(kw.get("body"), bytes) and kw["body"]:
             # In pieces: the time limit of a send is for one piece, whatever the size of the body.
             kw["body"] = io.BytesIO(kw["body"])
         if method == "DELETE":  # only ever gives up an upload, which MinIO does by itself too

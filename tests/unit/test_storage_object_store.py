@@ -5,24 +5,48 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from minio_lab import new_lab
 
 from storage.object_store import LocalFolderStore, ObjectInfo, ObjectStore
+from testbed.servers import MinioServer
 from utils import seams
 from utils.errors import GamelakeError
 
-# An implementation joins the suite by its factory: a fresh, empty store for a test.
-FACTORIES: dict[str, Callable[[Path], ObjectStore]] = {
-    "folder": lambda folder: LocalFolderStore(folder / "raw"),
-}
+# Gives a fresh, empty store with every call.
+Factory = Callable[[], ObjectStore]
+
+
+def _folders(request: pytest.FixtureRequest) -> Factory:
+    folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+    return lambda: LocalFolderStore(folders.mktemp("store") / "raw")
+
+
+def _buckets(request: pytest.FixtureRequest) -> Factory:
+    server: MinioServer = request.getfixturevalue("minio")
+    return lambda: new_lab(server).store()
+
+
+# An implementation joins the suite by its factory.
+FACTORIES = [
+    pytest.param(_folders, id="folder"),
+    pytest.param(_buckets, id="minio", marks=pytest.mark.stack),
+]
 
 
 @pytest.fixture(params=FACTORIES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    return FACTORIES[request.param](tmp_path)
+def factory(request: pytest.FixtureRequest) -> Factory:
+    made: Factory = request.param(request)
+    return made
+
+
+@pytest.fixture
+def store(factory: Factory) -> ObjectStore:
+    return factory()
 
 
 def test_what_was_put_is_read_back(store: ObjectStore) -> None:
@@ -112,6 +136,37 @@ def test_read_table_keeps_the_order_of_keys_and_columns(store: ObjectStore, tmp_
     assert store.read_table([]).num_rows == 0
 
 
+def test_fetched_files_are_in_the_order_of_keys(store: ObjectStore, tmp_path: Path) -> None:
+    keys = [f"g/run={run}/p.parquet" for run in (3, 1, 2)]
+    for key in keys:
+        store.put(key, key.encode())
+    paths = store.fetch(keys, tmp_path / "scratch")
+    assert [path.read_bytes().decode() for path in paths] == keys
+    assert all(path.suffix == ".parquet" for path in paths)
+    assert list(store.fetch([], tmp_path / "scratch")) == []
+    with pytest.raises(GamelakeError, match="no/such"):
+        store.fetch([*keys, "no/such"], tmp_path / "scratch")
+
+
+def test_a_failed_read_leaves_no_file(store: ObjectStore, tmp_path: Path) -> None:
+    with pytest.raises(GamelakeError):
+        store.get_file("no/such", tmp_path / "out")
+    with pytest.raises(GamelakeError):
+        store.fetch(["no/such"], tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_arrow_reads_a_dataset_of_parts(store: ObjectStore, tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [1, 2, 3]}), tmp_path / "part")
+    keys = [f"g/run={run}/p.parquet" for run in (1, 2)]
+    for key in keys:
+        store.put_file(key, tmp_path / "part")
+    filesystem, root = store.arrow_filesystem()
+    dataset = ds.dataset([f"{root}/{key}" for key in keys], filesystem=filesystem)
+    assert dataset.count_rows() == 6
+    assert dataset.to_table(filter=ds.field("id") == 2).to_pydict() == {"id": [2, 2]}
+
+
 def test_uri_is_what_an_engine_opens(store: ObjectStore) -> None:
     store.put("a/b", b"one")
     uri = store.uri("a/b")
@@ -138,17 +193,22 @@ def test_a_failed_put_can_be_tried_again(store: ObjectStore, when: seams.When) -
     assert store.get("a/b") == b"one"
 
 
-def test_of_many_writers_of_one_key_one_wins(store: ObjectStore) -> None:
-    def write(number: int) -> bool:
-        try:
-            store.put("a/b", str(number).encode())
-        except GamelakeError:
-            return False
-        return True
+def _accepts(store: ObjectStore, key: str, value: bytes) -> bool:
+    try:
+        store.put(key, value)
+    except GamelakeError as error:
+        if "other bytes" not in error.message:
+            raise
+        return False
+    return True
 
+
+def test_of_many_writers_of_one_key_one_wins(store: ObjectStore) -> None:
+    values = [str(number).encode() for number in range(16)]
     with ThreadPoolExecutor(8) as pool:
-        won = [number for number, done in enumerate(pool.map(write, range(16))) if done]
-    assert [str(number).encode() for number in won] == [store.get("a/b")]
+        accepted = pool.map(lambda value: _accepts(store, "a/b", value), values)
+        won = [value for value, done in zip(values, accepted, strict=True) if done]
+    assert won == [store.get("a/b")]
 
 
 _parts = st.text("ab-=._0", min_size=1, max_size=4).filter(
@@ -159,16 +219,41 @@ _keys = st.lists(_parts, min_size=2, max_size=2).map("/".join)  # no key is anot
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.dictionaries(_keys, st.binary(max_size=9), max_size=6), prefix=_keys | st.just(""))
-@pytest.mark.parametrize("factory", FACTORIES.values(), ids=FACTORIES)
-def test_it_behaves_like_a_dict(
-    factory: Callable[[Path], ObjectStore],
-    tmp_path_factory: pytest.TempPathFactory,
-    data: dict[str, bytes],
-    prefix: str,
-) -> None:
-    store = factory(tmp_path_factory.mktemp("store"))
+def test_it_lists_like_a_dict(factory: Factory, data: dict[str, bytes], prefix: str) -> None:
+    store = factory()
     for key, value in data.items():
         store.put(key, value)
     expected = sorted((key, len(data[key])) for key in data if key.startswith(prefix))
     assert [(info.key, info.size) for info in store.list(prefix)] == expected
     assert {key: store.get(key) for key in data} == data
+
+
+_few = st.sampled_from(["a/1", "a/2", "a-b/1", "b=c/1"])
+_steps = st.one_of(
+    st.tuples(st.just("put"), _few, st.sampled_from([b"", b"one", b"two"])),
+    st.tuples(st.just("get"), _few, st.none()),
+    st.tuples(st.just("stat"), _few, st.none()),
+    st.tuples(st.just("list"), st.sampled_from(["", "a", "a/", "b", "z"]), st.none()),
+)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(_steps, max_size=20))
+def test_in_any_order_of_calls_it_is_a_dict_that_refuses_to_change(
+    factory: Factory, steps: list[tuple[str, str, bytes | None]]
+) -> None:
+    store, model = factory(), dict[str, bytes]()
+    for verb, key, value in steps:
+        if value is not None and verb == "put":
+            assert _accepts(store, key, value) == (model.setdefault(key, value) == value)
+        elif verb == "list":
+            wanted = [ObjectInfo(k, len(v)) for k, v in sorted(model.items()) if k.startswith(key)]
+            assert list(store.list(key)) == wanted
+        elif verb == "stat":
+            size = len(model[key]) if key in model else None
+            assert store.stat(key) == (None if size is None else ObjectInfo(key, size))
+        elif key in model:
+            assert store.get(key) == model[key]
+        else:
+            with pytest.raises(GamelakeError, match=key):
+                store.get(key)
