@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -44,9 +45,10 @@ class Settings(BaseModel):
     dremio_minio_endpoint: str = "minio:9000"
 
     def secrets(self) -> tuple[str, ...]:
-        """Return every non-empty secret value, for redaction."""
+        """Return every non-empty secret value, and the password in an address, for redaction."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        secrets = (v.get_secret_value() for v in values if isinstance(v, SecretStr))
+        secrets = [v.get_secret_value() for v in values if isinstance(v, SecretStr)]
+        secrets.append(_password_in(self.database_url.get_secret_value()))
         return tuple(secret for secret in secrets if secret)
 
 
@@ -73,6 +75,16 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = Path(".env")
             subject=variable,
             hint=f"set {variable} in the environment or in .env; see .env.example",
         ) from None
+
+
+def _password_in(url: str) -> str:
+    """Return the password of an address; none where it is the user's name, which is shown."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    password = unquote(parts.password or "")
+    return "" if password == unquote(parts.username or "") else password
 
 
 def _read_dotenv(path: Path) -> dict[str, str | None]:

@@ -6,12 +6,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine
 
+from storage.database.address import shown
+from storage.database.engines import commit
 from utils.errors import UsageError
-from utils.seams import operation
 
-_TURN = 20_261_121  # any number that no other user of the database locks
 _SCRIPTS = Path(__file__).with_name("migrations")
 
 
@@ -27,12 +27,10 @@ def migrate(engine: Engine) -> None:
         reader = connection.execution_options(reading=True)
         if _revision(reader) == scripts.get_current_head():
             return
-    with engine.connect() as connection:
-        _take_turn(connection)
+    with engine.connect() as connection:  # writers take turns: so do those who migrate
         _refuse_unknown(scripts, _revision(connection), engine)
         command.upgrade(alembic_config(connection), "head")
-        with operation("db.commit"):
-            connection.commit()
+        commit(connection)
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -42,12 +40,6 @@ def alembic_config(connection: Connection) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
-
-
-def _take_turn(connection: Connection) -> None:
-    """Wait for others who migrate the same store; a SQLite transaction does so by itself."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_TURN)))
 
 
 def _revision(connection: Connection) -> str | None:
@@ -60,6 +52,6 @@ def _refuse_unknown(scripts: ScriptDirectory, current: str | None, engine: Engin
         raise UsageError(
             f"the operational store has schema {current}, which this version does not know",
             operation="open the operational store",
-            subject=engine.url.render_as_string(hide_password=True),
+            subject=shown(engine.url),
             hint="it was written by a newer gamelake: upgrade gamelake",
         )

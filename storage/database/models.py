@@ -1,13 +1,17 @@
 """Tables of the operational store. Times are ISO text (utils.clock.iso), so they sort as text."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from storage.database.column_types import NUMBER, Text
+
 
 class Base(DeclarativeBase):
     """Root of the models; its metadata is what migrations are compared with."""
+
+    type_annotation_map: ClassVar[dict[type, Any]] = {str: Text(), int: NUMBER}
 
 
 class Run(Base):

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_MACHINE = Path("/etc/machine-id")
 
 
 @dataclass(frozen=True)
 class Process:
     """A process for good: the pid alone would also name the next process that gets it.
 
-    `identity` is `boot/namespace/start`; each part is empty where the system does not tell.
+    `identity` is `machine:boot/namespace/start`; each is empty where the system does not tell.
+    Machines that share a server may share a name too, so the name alone proves nothing.
     """
 
     host: str
@@ -32,15 +34,16 @@ def is_gone(process: Process) -> bool:
     boot, namespace, started = process.identity.split("/")
     here_boot, here_namespace, here_started = _identity(process.pid).split("/")
     if boot != here_boot:
-        return True  # the machine was restarted since
+        machine, here = boot.partition(":")[0], here_boot.partition(":")[0]
+        return machine != "" and machine == here  # this machine was restarted since
     if namespace != here_namespace:
         return False  # another container: its pids are not ours
     return not _exists(process.pid) or started != here_started
 
 
 def _identity(pid: int) -> str:
-    boot = _read(_PROC / "sys/kernel/random/boot_id")
-    return f"{boot}/{_namespace()}/{_started(pid)}"
+    machine, boot = _read(_MACHINE), _read(_PROC / "sys/kernel/random/boot_id")
+    return f"{machine}:{boot}/{_namespace()}/{_started(pid)}"
 
 
 def _namespace() -> str:

@@ -25,18 +25,40 @@ def hold_writer(
     not free within `wait_s` seconds.
     """
     lease = _acquire(database, owner or f"gamelake-{os.getpid()}", ttl_s=ttl_s, wait_s=wait_s)
+    try:
+        with _heartbeat(database, lease, ttl_s):
+            yield lease
+    except BaseException:
+        _try_release(database, lease)
+        raise
+    _release(database, lease)
+
+
+@contextmanager
+def _heartbeat(database: Database, lease: Lease, ttl_s: float) -> Iterator[None]:
     stop = threading.Event()
     beat = threading.Thread(
         target=_renew_until, args=(stop, database, lease, ttl_s), name="lease", daemon=True
     )
     beat.start()
     try:
-        yield lease
+        yield
     finally:
         stop.set()
         beat.join()
-        with database.unit_of_work() as unit:
-            unit.leases.release(lease)
+
+
+def _release(database: Database, lease: Lease) -> None:
+    with database.unit_of_work() as unit:
+        unit.leases.release(lease)
+
+
+def _try_release(database: Database, lease: Lease) -> None:
+    """Release without a word of its own to the user: what ended the run is what counts."""
+    try:
+        _release(database, lease)
+    except GamelakeError as error:
+        _log.warning("the lease was not released; it ends by itself: %s", error)
 
 
 def _acquire(database: Database, owner: str, *, ttl_s: float, wait_s: float) -> Lease:

@@ -20,18 +20,14 @@ PAGES = (1, 2)
 SCOPE = {"scope": "all"}
 
 
-def url(home: Path) -> str:
-    return f"sqlite:///{home}/store.db"
-
-
 def game_id(window: str, page: int) -> int:
     return WINDOWS.index(window) * 10 + page
 
 
-def small_ingest(home: Path) -> str:
+def small_ingest(home: Path, url: str) -> str:
     """Carry one run of `SCOPE` to its end, from wherever an earlier call died; return its id."""
     store = LocalFolderStore(home / "raw")
-    with Database.open(url(home)) as database, hold_writer(database) as lease:
+    with Database.open(url) as database, hold_writer(database) as lease:
         run_id = _open_run(database, lease)
         done = [part.manifest for part in list_parts(store, "rawg", "games", run_id)]
         last = max((parse_iso(one.last_fetched_at) for one in done), default=START)

@@ -1,6 +1,7 @@
 """One writer: the lease, its epochs, and what happens to those who lost it."""
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -8,11 +9,17 @@ from pathlib import Path
 
 import crash
 import pytest
-import storage_scenarios
 from clocks import FakeClock
+from database_fixtures import NewUrl
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from storage_scenarios import small_ingest
 
 from storage.database.processes import Process, is_gone, this_process
 from storage.database.repositories.leases import Lease
@@ -30,8 +37,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def database(tmp_path: Path, clock: FakeClock) -> Iterator[Database]:
-    with Database.open(storage_scenarios.url(tmp_path), clock=clock) as database:
+def database(store_url: str, clock: FakeClock) -> Iterator[Database]:
+    with Database.open(store_url, clock=clock) as database:
         yield database
 
 
@@ -73,10 +80,10 @@ def test_a_released_lease_fences_too_and_its_epoch_is_never_given_again(
 class Leases(RuleBasedStateMachine):
     """Random holders against a model: the last epoch, and until when it holds."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
         self.clock = FakeClock()
-        self.database = Database.open("sqlite://", clock=self.clock)
+        self.database = Database.open(url, clock=self.clock)
         self.given: list[Lease] = []
         self.until: float | None = None  # None: free
         self.committed = 0
@@ -147,8 +154,11 @@ class Leases(RuleBasedStateMachine):
         return self.until is not None and lease.epoch == len(self.given)
 
 
-Leases.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
-TestLeases = Leases.TestCase
+def test_leases_keep_to_the_model(empty_url: NewUrl, examples: int) -> None:
+    run_state_machine_as_test(
+        lambda: Leases(empty_url()),
+        settings=settings(max_examples=examples, stateful_step_count=25, deadline=None),
+    )
 
 
 @linux
@@ -160,14 +170,19 @@ TestLeases = Leases.TestCase
         ({"pid": 2**22 + 1}, True),  # above the largest pid Linux gives
         ({"start": "1"}, True),  # our pid, but it was another process then
         ({"boot": "before the restart"}, True),
+        ({"boot": "before", "machine": "of the same name"}, False),
+        ({"boot": "before", "machine": ""}, False),  # who knows which machine it was
         ({"namespace": "another container", "pid": 2**22 + 1}, False),
     ],
 )
 def test_who_is_gone(changes: dict[str, object], gone: bool) -> None:
     me = this_process()
-    identity = dict(zip(("boot", "namespace", "start"), me.identity.split("/"), strict=True))
+    names = ("machine", "boot", "namespace", "start")
+    identity = dict(zip(names, re.split("[:/]", me.identity), strict=True))
     fields = {"host": me.host, "pid": me.pid, **identity, **changes}
-    told = Process(fields["host"], fields["pid"], "{boot}/{namespace}/{start}".format(**fields))
+    told = Process(
+        fields["host"], fields["pid"], "{machine}:{boot}/{namespace}/{start}".format(**fields)
+    )
     assert is_gone(told) == gone
 
 
@@ -191,10 +206,10 @@ def _started(pid: int) -> str:
 
 
 @pytest.mark.crash
-def test_a_dead_process_frees_its_lease_at_once(tmp_path: Path) -> None:
-    with Database.open(storage_scenarios.url(tmp_path)) as database:
+def test_a_dead_process_frees_its_lease_at_once(tmp_path: Path, store_url: str) -> None:
+    with Database.open(store_url) as database:
         at_first_part = Fault("kill", "before", "store.put", 1)
-        died = crash.run(storage_scenarios.small_ingest, tmp_path, fault=at_first_part)
+        died = crash.run(small_ingest, tmp_path, store_url, fault=at_first_part)
         assert died.killed
         with database.reading() as unit:
             assert unit.leases.holder("writer", database.clock.now()) is None
@@ -228,9 +243,9 @@ def test_hold_writer_fails_at_once_unless_told_to_wait(
     assert clock.monotonic() < 7
 
 
-def test_the_heartbeat_keeps_a_short_lease(tmp_path: Path) -> None:
+def test_the_heartbeat_keeps_a_short_lease(store_url: str) -> None:
     with (
-        Database.open(storage_scenarios.url(tmp_path)) as database,
+        Database.open(store_url) as database,
         hold_writer(database, ttl_s=0.6) as lease,
     ):
         time.sleep(1.5)

@@ -1,11 +1,15 @@
 """The ledger behaves like a dict, however large its batches."""
 
-from pathlib import Path
-
 import pytest
+from database_fixtures import NewUrl
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from storage.database.repositories.ledger import LedgerRow
 from storage.database.session import Database, UnitOfWork
@@ -19,9 +23,9 @@ _entities = st.sampled_from([("rawg", "games"), ("rawg", "genres"), ("igdb", "ga
 class Ledger(RuleBasedStateMachine):
     """Random batches against a dict from (source, entity, id) to row."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
-        self.database = Database.open("sqlite://")
+        self.database = Database.open(url)
         self.model: dict[tuple[str, str, int], LedgerRow] = {}
 
     def teardown(self) -> None:
@@ -61,8 +65,11 @@ class Ledger(RuleBasedStateMachine):
             assert unit.ledger.count("rawg", "games") == len(ids)
 
 
-Ledger.TestCase.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
-TestLedger = Ledger.TestCase
+def test_the_ledger_is_a_dict(empty_url: NewUrl, examples: int) -> None:
+    run_state_machine_as_test(
+        lambda: Ledger(empty_url()),
+        settings=settings(max_examples=examples, stateful_step_count=20, deadline=None),
+    )
 
 
 def _upsert_and_fail(unit: UnitOfWork, rows: list[LedgerRow]) -> None:
@@ -74,8 +81,8 @@ def rows(ids: range, at: str) -> list[LedgerRow]:
     return [LedgerRow(i, at, "f" * 64, "browse", at, at, "20261121t015200-000000") for i in ids]
 
 
-def test_a_batch_larger_than_a_statement_allows(tmp_path: Path) -> None:
-    with Database.open(f"sqlite:///{tmp_path}/store.db") as database:
+def test_a_batch_larger_than_a_statement_allows(store_url: str) -> None:
+    with Database.open(store_url) as database:
         with database.unit_of_work() as unit:
             unit.ledger.upsert("rawg", "games", rows(range(50_000), "2026"))
         with database.reading() as unit:

@@ -1,15 +1,18 @@
 """Runs keep to the state machine of S003, and their ids to the order of creation."""
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import get_args
 
 import pytest
 from clocks import START, FakeClock
+from database_fixtures import NewUrl
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from storage.database.repositories.runs import TRANSITIONS, Run, RunState
 from storage.database.repositories.windows import PageRow, WindowRow
@@ -41,10 +44,10 @@ def test_the_table_of_moves_is_that_of_s003() -> None:
 class Runs(RuleBasedStateMachine):
     """Random moves against a dict from run id to state."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
         self.clock = FakeClock()
-        self.database = Database.open("sqlite://", clock=self.clock)
+        self.database = Database.open(url, clock=self.clock)
         self.states: dict[str, str] = {}
         self.scopes: dict[str, dict[str, int]] = {}
         self.moves: dict[str, int] = {}
@@ -112,12 +115,15 @@ class Runs(RuleBasedStateMachine):
         return sorted(self.states)[which % len(self.states)] if self.states else None
 
 
-Runs.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
-TestRuns = Runs.TestCase
+def test_runs_keep_to_the_model(empty_url: NewUrl, examples: int) -> None:
+    run_state_machine_as_test(
+        lambda: Runs(empty_url()),
+        settings=settings(max_examples=examples, stateful_step_count=20, deadline=None),
+    )
 
 
-def test_ids_hold_only_what_paths_and_tags_allow(tmp_path: Path) -> None:
-    with Database.open(f"sqlite:///{tmp_path}/store.db") as db, db.unit_of_work() as unit:
+def test_ids_hold_only_what_paths_and_tags_allow(store_url: str) -> None:
+    with Database.open(store_url) as db, db.unit_of_work() as unit:
         run = unit.runs.create("ingest", scope={"from": None}, now=START)
         assert run.run_id == "20261121t015200-000000"
         assert unit.runs.get(run.run_id) == run
@@ -129,9 +135,9 @@ def test_ids_hold_only_what_paths_and_tags_allow(tmp_path: Path) -> None:
             unit.runs.set_summary("nope", {})
 
 
-def test_the_ingestion_log_tells_of_ingest_runs(tmp_path: Path) -> None:
+def test_the_ingestion_log_tells_of_ingest_runs(store_url: str) -> None:
     """Requirement S000 names its columns."""
-    with Database.open(f"sqlite:///{tmp_path}/store.db", clock=FakeClock()) as database:
+    with Database.open(store_url, clock=FakeClock()) as database:
         with database.unit_of_work() as unit:
             done = unit.runs.create("ingest", scope={}, now=START).run_id
             unit.runs.transition(done, "running")
@@ -140,11 +146,11 @@ def test_the_ingestion_log_tells_of_ingest_runs(tmp_path: Path) -> None:
             unit.runs.transition(done, "completed")
             unit.runs.create("etl", scope={}, now=START)
             waiting = unit.runs.create("ingest", scope={}, now=START).run_id
-        with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
-            log = connection.execute(
+        with database.reading() as unit:
+            log = unit.state._connection.exec_driver_sql(
                 "SELECT id, batch_id, games_fetched, games_new, games_updated, started_at,"
                 " completed_at, status FROM ingestion_log ORDER BY id"
-            ).fetchall()
+            ).all()
     at = iso(START)
     assert log == [
         (1, done, 9, 7, 2, at, at, "completed"),
@@ -152,16 +158,16 @@ def test_the_ingestion_log_tells_of_ingest_runs(tmp_path: Path) -> None:
     ]
 
 
-def test_a_scope_is_found_again_as_it_was_given(tmp_path: Path) -> None:
-    with Database.open(f"sqlite:///{tmp_path}/store.db") as db, db.unit_of_work() as unit:
+def test_a_scope_is_found_again_as_it_was_given(store_url: str) -> None:
+    with Database.open(store_url) as db, db.unit_of_work() as unit:
         run = unit.runs.create("ingest", scope={"months": ("2020-01", "2020-02")}, now=START)
         again = unit.runs.resumable("ingest", {"months": ("2020-01", "2020-02")})
         assert again is not None
         assert again.run_id == run.run_id
 
 
-def test_a_plan_keeps_its_progress(tmp_path: Path) -> None:
-    with Database.open(f"sqlite:///{tmp_path}/store.db") as db, db.unit_of_work() as unit:
+def test_a_plan_keeps_its_progress(store_url: str) -> None:
+    with Database.open(store_url) as db, db.unit_of_work() as unit:
         run_id = unit.runs.create("ingest", scope={}, now=START).run_id
         march = WindowRow(run_id, "2020-03", "dates", "2020-03-01", "2020-03-31", 90, 0, "open", "")
         undated = WindowRow(run_id, "undated", "undated", "", "", None, 0, "open", "")

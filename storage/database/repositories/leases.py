@@ -49,7 +49,7 @@ class LeaseRepository:
         """
         # A row to lock must exist, or two first takers would both get epoch 1.
         insert_missing(self._connection, models.LeaseRow, [{"name": name, **_NEVER_TAKEN}])
-        held = self._row(name)
+        held = self._row(name, lock=True)
         if held is None or not _is_free(held, now):
             raise _held_by(name, held)
         process = this_process()
@@ -85,11 +85,11 @@ class LeaseRepository:
 
         Locks the row, so that no other holder can come in before our transaction ends.
         """
-        row = self._row(lease.name)
+        row = self._row(lease.name, lock=True)
         if row is None or row.epoch != lease.epoch or row.expires_at is None:
             raise _fenced(lease, row)
 
-    def _row(self, name: str) -> _Held | None:
+    def _row(self, name: str, *, lock: bool = False) -> _Held | None:
         query = select(
             models.LeaseRow.owner,
             models.LeaseRow.epoch,
@@ -98,7 +98,8 @@ class LeaseRepository:
             models.LeaseRow.host,
             models.LeaseRow.expires_at,
         ).where(models.LeaseRow.name == name)
-        row = self._connection.execute(query.with_for_update()).one_or_none()
+        locked = query.with_for_update() if lock else query
+        row = self._connection.execute(locked).one_or_none()
         return None if row is None else _Held(*row)
 
     def _update(self, lease: Lease, *, expires_at: str | None) -> None:

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from storage.database import models
-from storage.database.repositories.bulk import execute_rows
-from storage.database.repositories.upsert import upsert_statement
+from storage.database.repositories.ledger_bulk import ledger_statements
 
-# Bound parameters a statement: SQLite's limit is 32,766, PostgreSQL's 65,535.
+# Bound parameters a statement: SQLite's limit is 32,766.
 _CHUNK = 10_000
 
 
@@ -31,29 +30,26 @@ class LedgerRepository:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._bulk = ledger_statements(connection)
 
     def lookup(self, source: str, entity: str, ids: Sequence[int]) -> dict[int, LedgerRow]:
         """Return the known ones of `ids`."""
         found: dict[int, LedgerRow] = {}
         for start in range(0, len(ids), _CHUNK):
-            values = {"source": source, "entity": entity, "ids": ids[start : start + _CHUNK]}
-            for row in self._connection.execute(_LOOKUP, values).all():
+            for row in self._bulk.lookup(source, entity, ids[start : start + _CHUNK]):
                 found[row[0]] = LedgerRow._make(row)
         return found
 
     def upsert(self, source: str, entity: str, rows: Sequence[LedgerRow]) -> None:
         """Add or replace rows; a known object keeps its `first_seen`. The last of equals wins."""
-        statement = upsert_statement(self._connection, models.Ledger, keep=("first_seen",))
         # In the order of the table's own key: neighbours are written together.
-        values = [(source, entity, *row) for row in sorted(rows, key=itemgetter(0))]
-        execute_rows(self._connection, statement, _COLUMNS, values)
+        self._bulk.upsert(source, entity, sorted(rows, key=itemgetter(0)))
 
     def touch(
         self, source: str, entity: str, ids: Sequence[int], *, seen_at: str, run_id: str
     ) -> None:
         """Note that run `run_id` saw objects unchanged at `seen_at`; unknown ids are left out."""
-        values = [(seen_at, run_id, source, entity, natural_id) for natural_id in ids]
-        execute_rows(self._connection, _TOUCH, ("seen", "run", "s", "e", "i"), values)
+        self._bulk.touch(source, entity, ids, seen_at=seen_at, run_id=run_id)
 
     def count(self, source: str, entity: str) -> int:
         """Return how many objects are known."""
@@ -73,23 +69,6 @@ class LedgerRepository:
     def clear(self) -> None:
         """Forget everything, before it is rebuilt from raw in the same transaction."""
         self._connection.execute(delete(models.Ledger))
-
-
-_COLUMNS = ("source", "entity", *LedgerRow._fields)
-_LOOKUP = select(*(getattr(models.Ledger, name) for name in LedgerRow._fields)).where(
-    models.Ledger.source == bindparam("source"),
-    models.Ledger.entity == bindparam("entity"),
-    models.Ledger.natural_id.in_(bindparam("ids", expanding=True)),
-)
-_TOUCH = (
-    update(models.Ledger)
-    .where(
-        models.Ledger.source == bindparam("s"),
-        models.Ledger.entity == bindparam("e"),
-        models.Ledger.natural_id == bindparam("i"),
-    )
-    .values(last_seen=bindparam("seen"), run_id=bindparam("run"))
-)
 
 
 def _of(source: str, entity: str) -> tuple[ColumnElement[bool], ...]:
