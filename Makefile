@@ -10,11 +10,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-dep
 GAMELAKE := $(BIN)/gamelake
 RUN_READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
+STACK_READY := $(VENV)/.ready-stack
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
 .PHONY: help setup demo ingest etl run sql status verify check-services simulate \
-	check static format format-check lint types imports docs docs-check test test-nightly bench lock clean
+	check static format format-check lint types imports docs docs-check test test-integration test-nightly bench lock clean
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; for example: make ingest ARGS="--from 2024-01 --to 2024-03"'
@@ -32,6 +33,10 @@ $(RUN_READY): requirements.lock pyproject.toml | $(BIN)/python
 
 $(DEV_READY): requirements-dev.lock $(RUN_READY)
 	$(PIP) --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+$(STACK_READY): requirements-stack.lock $(DEV_READY)
+	$(PIP) --require-hashes --requirement requirements-stack.lock
 	@touch $@
 
 setup: $(DEV_READY) ## create .venv with everything, tools for development included
@@ -65,7 +70,7 @@ simulate: $(RUN_READY) ## start the RAWG simulator
 	@$(GAMELAKE) simulate $(ARGS)
 
 ##@ Develop
-check: static test ## everything a change must pass
+check: static test ## everything a change must pass that needs no server
 
 static: format-check lint types imports docs-check ## all of it but the tests
 
@@ -92,10 +97,15 @@ docs-check: $(RUN_READY)
 	@$(BIN)/python -m gamelake.dictionary --check docs/data-dictionary.md
 
 test: $(DEV_READY) ## the tests: ARGS="-k name" picks some
-	@$(PYTEST) -m "not nightly" $(ARGS)
+	@$(PYTEST) -m "not nightly and not stack" $(ARGS)
 
-test-nightly: $(DEV_READY) ## the long sweeps
-	@$(PYTEST) -m nightly $(ARGS)
+test-integration: $(STACK_READY) ## the tests on MinIO, Nessie and PostgreSQL, which it obtains and starts
+	@$(BIN)/python -m testbed install
+	@$(PYTEST) --maxprocesses 4 -m "stack and not nightly" $(ARGS)
+
+test-nightly: $(STACK_READY) ## the long sweeps, on real servers too
+	@$(BIN)/python -m testbed install
+	@$(PYTEST) --maxprocesses 4 -m nightly $(ARGS)
 
 bench: $(DEV_READY) ## measure: ours, peers and the floor on the same input
 	@$(BIN)/python -m bench $(ARGS)

@@ -20,7 +20,9 @@ HOST = "127.0.0.1"
 # that is down could be given the server's own port, and the server could not come back.
 _PORTS = range(15_000, 32_000)
 _POLL_S = 0.05
-_TRIES = 3  # another process may take a port between our look and the server's start
+# What a killed server held (a port, PostgreSQL's shared memory) may take a moment to be free.
+_HELD = "in use"
+_TRIES = 20
 _LOG_LINES = 12
 
 
@@ -43,7 +45,7 @@ class _Running:
     def __post_init__(self) -> None:
         # A pipe, not PR_SET_PDEATHSIG: that one fires when the *thread* ends that started us.
         self.guard = subprocess.Popen(  # noqa: S603 - a fixed script and a number
-            ["/bin/sh", "-c", 'read _; kill -KILL -- "-$0"', str(self.server.pid)],
+            ["/bin/sh", "-c", 'read _; kill -s KILL -- "-$0"', str(self.server.pid)],
             stdin=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -112,16 +114,16 @@ class Server(ABC):
                 return self
             self.kill()
         self.folder.mkdir(parents=True, exist_ok=True)
-        given = self.ports
+        self.ports = self.ports or reserve_ports(self._port_count)
         for left in reversed(range(_TRIES)):
-            self.ports = given or free_ports(self._port_count)
             try:
                 self._launch()
                 self._await()
             except BaseException as error:
                 self.kill()
-                if not left or given or "in use" not in str(error):
+                if not left or _HELD not in str(error):
                     raise
+                time.sleep(_POLL_S)
             else:
                 break
         return self
@@ -206,13 +208,26 @@ def signal_process(pid: int, signum: signal.Signals) -> None:
     os.killpg(pid, signum)
 
 
-def free_ports(count: int) -> list[int]:
-    """Return different ports of this machine that nobody listens on."""
+def reserve_ports(count: int) -> list[int]:
+    """Return different ports that nobody listens on and no other testbed will be given."""
     found: list[int] = []
-    for port in random.SystemRandom().sample(_PORTS, 1_000):
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)):
-                found.append(port)
+    for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
         if len(found) == count:
             break
+        if _reserve(port):
+            found.append(port)
     return found
+
+
+def _reserve(port: int) -> bool:
+    # A name in the kernel's abstract namespace: it is free again when this process is gone.
+    claim = socket.socket(socket.AF_UNIX)
+    with socket.socket() as probe:
+        try:
+            claim.bind(f"\0gamelake-testbed-{port}")
+            probe.bind((HOST, port))
+        except OSError:
+            claim.close()
+            return False
+    claim.detach()
+    return True

@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import requests
@@ -24,7 +26,7 @@ _ASK_S = 2.0
 def answers(url: str) -> bool:
     """Say whether this address answers 200."""
     try:
-        return requests.get(url, timeout=_ASK_S).status_code == requests.codes.ok
+        return requests.get(url, timeout=_ASK_S).ok
     except requests.RequestException:
         return False
 
@@ -149,7 +151,7 @@ class NessieServer(Server):
             references = self._ask(session, "GET", "trees")["references"]
             for reference in references:
                 kind, name, head = reference["type"], reference["name"], reference["hash"]
-                at = f"trees/{requests.utils.quote(name, safe='')}@{head}?type={kind}"
+                at = f"trees/{quote(name, safe='')}@{head}?type={kind}"
                 if name != "main":
                     self._ask(session, "DELETE", at)
                 elif head != root:
@@ -158,7 +160,7 @@ class NessieServer(Server):
 
     def _ask(
         self, session: requests.Session, method: str, path: str, body: object = None
-    ) -> dict[str, object]:
+    ) -> dict[str, Any]:
         url = f"{self.uri}/api/v2/{path}"
         response = session.request(method, url, json=body, timeout=30)
         if not response.ok:

@@ -1,0 +1,42 @@
+"""`python -m testbed install` and `python -m testbed run -- COMMAND`."""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from testbed.artifacts import artifacts
+from testbed.install import install
+from testbed.stack import Stack
+from utils.errors import GamelakeError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit code."""
+    parser = argparse.ArgumentParser("testbed", description="Real servers for tests and bench.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("install", help="obtain MinIO, Nessie and PostgreSQL where they are missing")
+    run = verbs.add_parser("run", help="run a command with all servers up and a lake's variables")
+    run.add_argument("command", nargs="+", help="for example: -- gamelake check-services")
+    asked = parser.parse_args(arguments)
+    try:
+        return _install() if asked.verb == "install" else _run(asked.command)
+    except GamelakeError as error:
+        print(f"{error.message}\n{error.subject}: {error.hint}", file=sys.stderr)
+        return error.exit_code
+
+
+def _install() -> int:
+    for line in install(artifacts()):
+        print(line)
+    return 0
+
+
+def _run(command: list[str]) -> int:
+    with Stack() as stack:
+        return subprocess.run(command, env=os.environ | stack.settings(), check=False).returncode  # noqa: S603
+
+
+if __name__ == "__main__":
+    sys.exit(main())
