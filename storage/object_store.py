@@ -32,6 +32,10 @@ class ObjectInfo:
     size: int
 
 
+class DamagedObjectError(GamelakeError):
+    """An object does not have the bytes it was stored with."""
+
+
 def check_key(key: str) -> list[str]:
     """Return the parts of `key`; raises GamelakeError when no store could hold it."""
     parts = key.split("/")
@@ -77,7 +81,10 @@ class ObjectStore(Protocol):
         ...
 
     def get(self, key: str) -> bytes:
-        """Return the bytes of `key`; raises GamelakeError naming a key that is absent."""
+        """Return the bytes of `key`; raises GamelakeError naming a key that is absent.
+
+        Raises DamagedObjectError where the store itself notices that the bytes have changed.
+        """
         ...
 
     def get_file(self, key: str, path: Path) -> None:

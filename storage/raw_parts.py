@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from storage.layout import manifest_key, part_key, run_prefix
-from storage.object_store import ObjectStore
+from storage.object_store import DamagedObjectError, ObjectStore
 from utils.errors import GamelakeError
 
 _SUFFIX = manifest_key(".parquet")
@@ -121,7 +121,10 @@ def part_problems(store: ObjectStore, part: RawPart) -> list[str]:
     if info is None:
         return [f"{part.key}: the manifest names it but it is missing"]
     manifest, problems = part.manifest, []
-    data = store.get(part.key)
+    try:
+        data = store.get(part.key)
+    except DamagedObjectError as error:
+        return [error.message]
     if hashlib.sha256(data).hexdigest() != manifest.sha256 or info.size != manifest.bytes:
         problems.append(f"{part.key}: its bytes are not those the manifest recorded")
     elif pq.read_metadata(io.BytesIO(data)).num_rows != manifest.rows:

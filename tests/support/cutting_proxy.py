@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,13 +12,15 @@ class Cut:
     """Close the connection of a request that contains `request`.
 
     `after` counts bytes of the answer: 0 loses it whole, though the server has done the work.
-    `before` closes at the request already, so the server never sees it. `times` bounds it.
+    `before` closes at the request already, so the server never sees it. `times` bounds it;
+    `then` is called at each.
     """
 
     request: bytes
     after: int = 0
     before: bool = False
     times: int = 1
+    then: Callable[[], object] = lambda: None
     done: int = 0
 
 
@@ -56,7 +59,12 @@ class CuttingProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            pair = _Pair(client, socket.create_connection(self._target), self)
+            try:
+                server = socket.create_connection(self._target)
+            except OSError:
+                client.close()
+                continue
+            pair = _Pair(client, server, self)
             self._open += [pair.client, pair.server]
             for run in (pair.forward, pair.back):
                 self._threads.append(threading.Thread(target=run))
@@ -69,6 +77,7 @@ class CuttingProxy:
             if cut is None or cut.request not in data or cut.done == cut.times:
                 return None
             cut.done += 1
+            cut.then()
             return cut
 
 
@@ -87,6 +96,8 @@ class _Pair:
                     break
                 self.server.sendall(data)
         self._end()
+        if self._cut and self._cut.before:
+            self.client.close()  # with bytes unread: the client is told by a reset
 
     def back(self) -> None:
         sent = 0

@@ -1,6 +1,5 @@
 """The behaviour suite of the object store contract: every implementation passes all of it."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,35 +9,14 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from minio_lab import new_lab
+from object_stores import STORES, Factory
 
-from storage.object_store import LocalFolderStore, ObjectInfo, ObjectStore
-from testbed.servers import MinioServer
+from storage.object_store import ObjectInfo, ObjectStore
 from utils import seams
 from utils.errors import GamelakeError
 
-# Gives a fresh, empty store with every call.
-Factory = Callable[[], ObjectStore]
 
-
-def _folders(request: pytest.FixtureRequest) -> Factory:
-    folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
-    return lambda: LocalFolderStore(folders.mktemp("store") / "raw")
-
-
-def _buckets(request: pytest.FixtureRequest) -> Factory:
-    server: MinioServer = request.getfixturevalue("minio")
-    return lambda: new_lab(server).store()
-
-
-# An implementation joins the suite by its factory.
-FACTORIES = [
-    pytest.param(_folders, id="folder"),
-    pytest.param(_buckets, id="minio", marks=pytest.mark.stack),
-]
-
-
-@pytest.fixture(params=FACTORIES)
+@pytest.fixture(params=STORES)
 def factory(request: pytest.FixtureRequest) -> Factory:
     made: Factory = request.param(request)
     return made

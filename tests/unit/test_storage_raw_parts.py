@@ -1,5 +1,6 @@
 """Raw parts: a manifest makes a part exist, and says what it holds."""
 
+import io
 import json
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from manifests import manifest
+from object_stores import STORES
 
 from storage.layout import manifest_key
-from storage.object_store import LocalFolderStore
+from storage.object_store import LocalFolderStore, ObjectStore
 from storage.raw_parts import (
     PageRef,
     RawPart,
@@ -23,12 +25,13 @@ from utils.errors import GamelakeError
 ONE = pa.table({"id": [1]})
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> LocalFolderStore:
-    return LocalFolderStore(tmp_path / "raw")
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> ObjectStore:
+    made: ObjectStore = request.param(request)()
+    return made
 
 
-def test_a_part_comes_back_as_it_was_written(store: LocalFolderStore) -> None:
+def test_a_part_comes_back_as_it_was_written(store: ObjectStore) -> None:
     pages = (PageRef("2020-01", 1, 100, 40), PageRef("2020-01", 2, 100, 40))
     part = write_part(store, ONE, manifest(pages=pages, number=7))
     assert part.key == "rawg/games/run=20261121t015200-000000/part-00007.parquet"
@@ -38,20 +41,20 @@ def test_a_part_comes_back_as_it_was_written(store: LocalFolderStore) -> None:
     assert part.manifest.bytes == len(store.get(part.key))
 
 
-def test_parts_are_zstd(store: LocalFolderStore) -> None:
+def test_parts_are_zstd(store: ObjectStore) -> None:
     part = write_part(store, ONE, manifest())
-    column = pq.read_metadata(store.uri(part.key)).row_group(0).column(0)
+    column = pq.read_metadata(io.BytesIO(store.get(part.key))).row_group(0).column(0)
     assert column.compression == "ZSTD"
 
 
-def test_a_part_of_no_rows_accounts_for_its_pages(store: LocalFolderStore) -> None:
+def test_a_part_of_no_rows_accounts_for_its_pages(store: ObjectStore) -> None:
     part = write_part(store, ONE.slice(0, 0), manifest(rows=0, new=0, unchanged=1))
     assert store.read_table([part.key]).num_rows == 0
     assert part_problems(store, part) == []
 
 
 def test_a_part_without_manifest_does_not_exist_but_its_number_is_taken(
-    store: LocalFolderStore,
+    store: ObjectStore,
 ) -> None:
     run = manifest().run_id
     assert next_part_number(store, "rawg", "games", run) == 1
@@ -61,7 +64,7 @@ def test_a_part_without_manifest_does_not_exist_but_its_number_is_taken(
     assert next_part_number(store, "rawg", "games", run) == 3
 
 
-def test_parts_are_ordered_by_run_and_number_and_chosen_by_run(store: LocalFolderStore) -> None:
+def test_parts_are_ordered_by_run_and_number_and_chosen_by_run(store: ObjectStore) -> None:
     for run_id, number in (("2-b", 2), ("2-b", 1), ("1-a", 100_000), ("1-a", 99_999)):
         write_part(store, ONE, manifest(run_id=run_id, number=number))
     write_part(store, ONE, manifest(entity="genres", run_id="1-a"))
@@ -71,7 +74,7 @@ def test_parts_are_ordered_by_run_and_number_and_chosen_by_run(store: LocalFolde
     assert len(list_parts(store, "rawg", "games", "2")) == 0
 
 
-def test_the_same_part_again_is_fine_another_is_refused(store: LocalFolderStore) -> None:
+def test_the_same_part_again_is_fine_another_is_refused(store: ObjectStore) -> None:
     first = write_part(store, ONE, manifest())
     assert write_part(store, ONE, manifest()) == first
     with pytest.raises(GamelakeError, match="other bytes"):
@@ -88,7 +91,7 @@ def test_the_same_part_again_is_fine_another_is_refused(store: LocalFolderStore)
     ],
     ids=["unknown field", "missing field", "wrong type", "short page"],
 )
-def test_a_manifest_of_another_shape_is_refused(store: LocalFolderStore, change) -> None:
+def test_a_manifest_of_another_shape_is_refused(store: ObjectStore, change) -> None:
     written = write_part(store, ONE, manifest())
     fields = json.loads(store.get(manifest_key(written.key)))
     store.put("rawg/other/run=1/part-00001.manifest.json", json.dumps(change(fields)).encode())
@@ -96,7 +99,8 @@ def test_a_manifest_of_another_shape_is_refused(store: LocalFolderStore, change)
         list_parts(store, "rawg", "other")
 
 
-def test_problems_name_the_part(store: LocalFolderStore) -> None:
+def test_problems_name_the_part(tmp_path: Path) -> None:
+    store = LocalFolderStore(tmp_path / "raw")
     part = write_part(store, ONE, manifest())
     assert part_problems(store, part) == []
     path = Path(store.uri(part.key))
@@ -109,7 +113,7 @@ def test_problems_name_the_part(store: LocalFolderStore) -> None:
     assert "missing" in part_problems(store, part)[0]
 
 
-def test_rows_that_do_not_add_up_are_a_problem(store: LocalFolderStore) -> None:
+def test_rows_that_do_not_add_up_are_a_problem(store: ObjectStore) -> None:
     short = write_part(store, ONE, manifest(number=1, rows=2))
     assert part_problems(store, short) == [f"{short.key}: it does not hold 2 rows"]
     lost = write_part(store, ONE, manifest(number=2, pages=(PageRef("w", 1, 2, 2),)))

@@ -6,21 +6,23 @@ from pathlib import Path
 import pytest
 from clocks import START
 from manifests import manifest
+from object_stores import STORES
 from raw_builder import game, lookup, moment, raw_games, raw_lookups
 
 from storage.database.repositories.ledger import LedgerRow
 from storage.database.session import Database
 from storage.database.writer import hold_writer
-from storage.object_store import LocalFolderStore
+from storage.object_store import ObjectStore
 from storage.raw_parts import write_part
 from storage.rebuild import rebuild_ledger, restore_lost_ledger
 from utils.clock import iso
 from utils.errors import Locked
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> LocalFolderStore:
-    return LocalFolderStore(tmp_path / "raw")
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> ObjectStore:
+    made: ObjectStore = request.param(request)()
+    return made
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def test_the_last_version_in_time_wins_whatever_part_it_is_in(
-    store: LocalFolderStore, database: Database
+    store: ObjectStore, database: Database
 ) -> None:
     late, early = game(1, at=9, listing="filtered"), game(1, at=3, updated="2024")
     write_part(store, raw_games([late, game(2, at=1)]), manifest(number=1, rows=2))
@@ -45,7 +47,7 @@ def test_the_last_version_in_time_wins_whatever_part_it_is_in(
     assert sorted(found) == [1, 2]
 
 
-def test_what_raw_does_not_hold_is_forgotten(store: LocalFolderStore, database: Database) -> None:
+def test_what_raw_does_not_hold_is_forgotten(store: ObjectStore, database: Database) -> None:
     stale = LedgerRow(5, None, "h", "browse", iso(START), iso(START), "r")
     with database.unit_of_work() as unit:
         unit.ledger.upsert("rawg", "games", [stale])
@@ -55,9 +57,7 @@ def test_what_raw_does_not_hold_is_forgotten(store: LocalFolderStore, database: 
         assert list(unit.ledger.ids("rawg", "games")) == [1]
 
 
-def test_look_ups_are_rebuilt_and_quarantine_is_not(
-    store: LocalFolderStore, database: Database
-) -> None:
+def test_look_ups_are_rebuilt_and_quarantine_is_not(store: ObjectStore, database: Database) -> None:
     write_part(store, raw_lookups([lookup(4, "Action")]), manifest(entity="genres"))
     write_part(store, raw_games([game(1)]), manifest(entity="_quarantine"))
     assert rebuild_ledger(store, database) == 1
@@ -66,9 +66,7 @@ def test_look_ups_are_rebuilt_and_quarantine_is_not(
         assert unit.ledger.count("rawg", "_quarantine") == 0
 
 
-def test_new_runs_and_pages_come_after_those_in_raw(
-    store: LocalFolderStore, database: Database
-) -> None:
+def test_new_runs_and_pages_come_after_those_in_raw(store: ObjectStore, database: Database) -> None:
     future = manifest(run_id="20990101t000000-000000", last_fetched_at="2099-01-01T00:00:00+00:00")
     write_part(store, raw_games([game(1)]), future)
     rebuild_ledger(store, database)
@@ -78,7 +76,7 @@ def test_new_runs_and_pages_come_after_those_in_raw(
 
 
 def test_a_lost_store_is_restored_once_and_a_living_one_left_alone(
-    store: LocalFolderStore, database: Database
+    store: ObjectStore, database: Database
 ) -> None:
     write_part(store, raw_games([game(1)]), manifest())
     with hold_writer(database) as lease:
@@ -91,7 +89,7 @@ def test_a_lost_store_is_restored_once_and_a_living_one_left_alone(
         assert restore_lost_ledger(store, database, lease) == 0
 
 
-def test_a_zombie_cannot_rebuild(store: LocalFolderStore, database: Database) -> None:
+def test_a_zombie_cannot_rebuild(store: ObjectStore, database: Database) -> None:
     with hold_writer(database) as lease:
         pass
     write_part(store, raw_games([game(1)]), manifest())
@@ -101,5 +99,5 @@ def test_a_zombie_cannot_rebuild(store: LocalFolderStore, database: Database) ->
         assert unit.ledger.count("rawg", "games") == 0
 
 
-def test_an_empty_lake_rebuilds_to_nothing(store: LocalFolderStore, database: Database) -> None:
+def test_an_empty_lake_rebuilds_to_nothing(store: ObjectStore, database: Database) -> None:
     assert rebuild_ledger(store, database) == 0
