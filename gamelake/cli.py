@@ -113,6 +113,13 @@ COMMANDS = (
         doing="Checking",
     ),
     Command(
+        "dremio-setup",
+        options.DremioSetup,
+        "Set up Dremio: first user, sources, documented views; repeat it after the first etl.",
+        "gamelake dremio-setup --dry-run",
+        doing="Setting up Dremio",
+    ),
+    Command(
         "simulate",
         options.Simulate,
         "Serve a simulated RAWG.",

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from etl.iceberg_schemas import TABLES, StarTable
+from serving.describe import describe_table, describe_view
 from serving.view_files import View, load_views
 
 _INTRO = """\
@@ -44,29 +45,11 @@ def _link(name: str) -> str:
 
 
 def _table(table: StarTable) -> Iterator[str]:
-    yield f"### {table.name}"
-    yield ""
-    grain = table.grain[0].upper() + table.grain[1:].rstrip(".")
-    yield f"{grain}. Key: {', '.join(f'`{name}`' for name in table.key)}."
-    yield ""
-    yield "| column | type | null | meaning |"
-    yield "|---|---|---|---|"
-    for column in table.columns:
-        null = "no" if column.required else "yes"
-        yield f"| `{column.name}` | {column.type} | {null} | {_cell(column.doc)} |"
-    yield ""
+    yield from (f"### {table.name}", "", *describe_table(table), "")
 
 
 def _view(view: View) -> Iterator[str]:
-    yield f"### {view.name}"
-    yield ""
-    for key in ("grain", "question", "trap"):
-        yield f"- {key.capitalize()}: {view.header[key]}"
-    yield ""
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    yield from (f"### {view.name}", "", *describe_view(view), "")
 
 
 def main(arguments: Sequence[str]) -> int:

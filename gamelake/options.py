@@ -111,6 +111,9 @@ class Sql(Common):
         Option("--file", "-f", metavar="FILE", help="Read the statement from a file."),
     ] = None
     at: Annotated[str | None, Option(metavar="RUN_OR_TAG", help="Query an earlier publish.")] = None
+    engine: Annotated[
+        Literal["duckdb", "dremio"], Option(help="Who answers: this process, or Dremio's server.")
+    ] = "duckdb"
     format: Annotated[
         Literal["table", "csv", "json", "parquet"] | None,
         Option(help="Form of the answer; default: what the file's ending says, else table."),
@@ -135,6 +138,20 @@ class Rollback(Writer):
 
     run_id: Annotated[str, Argument(metavar="RUN", help="The published run to go back to.")]
     yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DremioSetup(Common):
+    """Options of `dremio-setup`."""
+
+    dry_run: Annotated[bool, Option("--dry-run", help="Only show what would be done.")] = False
+    wait: Annotated[
+        float, Option(metavar="SECONDS", min=0, help="Wait so long for Dremio to start.")
+    ] = 300.0
+    resend_secrets: Annotated[
+        bool,
+        Option("--resend-secrets", help="Write the sources again: a changed key cannot be seen."),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

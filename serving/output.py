@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from serving.result import Result
+from serving.result import Answer
 from serving.table import write_table
 from utils.errors import UsageError
 from utils.seams import operation
@@ -29,7 +29,7 @@ _JSON = msgspec.json.Encoder(decimal_format="number")
 
 
 def write(
-    result: Result, fmt: Format, *, out: IO[bytes], notes: TextIO, output: Path | None = None
+    result: Answer, fmt: Format, *, out: IO[bytes], notes: TextIO, output: Path | None = None
 ) -> int:
     """Write `result` and return its number of rows; remarks (footers) go to `notes`.
 
@@ -51,8 +51,8 @@ def write(
     return rows
 
 
-def _writer(fmt: Format, notes: TextIO) -> Callable[[Result, IO[bytes]], int]:
-    writers: dict[Format, Callable[[Result, IO[bytes]], int]] = {
+def _writer(fmt: Format, notes: TextIO) -> Callable[[Answer, IO[bytes]], int]:
+    writers: dict[Format, Callable[[Answer, IO[bytes]], int]] = {
         "csv": _write_csv,
         "json": _write_json,
         "parquet": _write_parquet,
@@ -61,7 +61,7 @@ def _writer(fmt: Format, notes: TextIO) -> Callable[[Result, IO[bytes]], int]:
     return writers[fmt]
 
 
-def _write_json(result: Result, out: IO[bytes]) -> int:
+def _write_json(result: Answer, out: IO[bytes]) -> int:
     rows, names = 0, _distinct(result.columns)
     for batch in result.batches():
         # Nothing is written before the first rows are there: an error then leaves stdout clean.
@@ -82,7 +82,7 @@ def _distinct(columns: list[str]) -> list[str]:
     return seen
 
 
-def _write_csv(result: Result, out: IO[bytes]) -> int:
+def _write_csv(result: Answer, out: IO[bytes]) -> int:
     schema = pa.schema([pa.field(f.name, _flat_type(f.type)) for f in result.schema()])
     rows = 0
     with csv.CSVWriter(out, schema) as writer:
@@ -109,7 +109,7 @@ def _flat(column: pa.Array) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
-def _write_parquet(result: Result, out: IO[bytes]) -> int:
+def _write_parquet(result: Answer, out: IO[bytes]) -> int:
     rows = 0
     with pq.ParquetWriter(out, result.schema(), compression="zstd") as writer:
         for batch in result.batches():

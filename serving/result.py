@@ -1,8 +1,8 @@
 """What a query gives back: the answer in the form the caller likes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -15,6 +15,38 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 BATCH_ROWS = 50_000
+
+
+class Answer(Protocol):
+    """What can be written out: column names, schema, and batches of bounded memory."""
+
+    columns: list[str]
+
+    def schema(self) -> pa.Schema:
+        """Return the pyarrow schema of the answer."""
+        ...
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield record batches."""
+        ...
+
+
+class Engine(Protocol):
+    """What answers SQL: DuckDB over one commit, or Dremio."""
+
+    @property
+    def tables(self) -> Mapping[str, pa.Schema]:
+        """The star's tables with the documentation of their columns."""
+        ...
+
+    @property
+    def views(self) -> tuple[str, ...]:
+        """Names of the curated views."""
+        ...
+
+    def sql(self, text: str) -> Answer:
+        """Return the answer to one reading statement."""
+        ...
 
 
 class Result:

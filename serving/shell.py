@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TextIO
 
-from serving.engine import QueryEngine
 from serving.gate import shorten
 from serving.output import write
+from serving.result import Engine
 from utils.errors import GamelakeError, UsageError
 
 PROMPT, MORE = "gamelake> ", "     ...> "
@@ -26,7 +26,7 @@ class Shell:
 
     def __init__(
         self,
-        engine: QueryEngine,
+        engine: Engine,
         read_line: Callable[[str], str],
         *,
         out: IO[bytes],
@@ -104,7 +104,7 @@ class Shell:
         self._out.flush()
 
 
-def interact(engine: QueryEngine, history: Path) -> None:
+def interact(engine: Engine, history: Path) -> None:
     """Run the shell on the terminal; lines are kept in the file `history`, where it can be."""
     if history.is_file():
         readline.read_history_file(history)

@@ -9,7 +9,7 @@ from typing import IO, TextIO
 
 from rich.cells import cell_len, set_cell_size
 
-from serving.result import Result
+from serving.result import Answer
 
 MAX_ROWS = 100
 MIN_CELL, MAX_CELL = 12, 60
@@ -18,7 +18,7 @@ _NO_TERMINAL = (200, 24)  # columns and lines where nobody says
 _NUMBERS = (int, float, Decimal)
 
 
-def write_table(result: Result, out: IO[bytes], notes: TextIO) -> int:
+def write_table(result: Answer, out: IO[bytes], notes: TextIO) -> int:
     """Write the first 100 rows of `result` to `out`, how many there are to `notes`."""
     rows, total = _first_rows(result)
     for line in render(result.columns, rows):
@@ -29,7 +29,7 @@ def write_table(result: Result, out: IO[bytes], notes: TextIO) -> int:
     return total
 
 
-def _first_rows(result: Result) -> tuple[list[list[object]], int]:
+def _first_rows(result: Answer) -> tuple[list[list[object]], int]:
     rows: list[list[object]] = []
     total = 0
     for batch in result.batches():

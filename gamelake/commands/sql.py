@@ -2,13 +2,19 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gamelake.options import Sql
 from gamelake.session import Session
+from serving.engine import QueryEngine
 from serving.lake import connect
 from serving.output import Format, write
 from serving.shell import interact
+from utils.config import Settings
 from utils.errors import UsageError
+
+if TYPE_CHECKING:
+    from serving.dremio_flight import FlightEngine
 
 HISTORY = "sql_history"
 
@@ -16,7 +22,7 @@ HISTORY = "sql_history"
 def run(options: Sql, session: Session) -> None:
     """Answer one statement, or open a shell when there is none and somebody types."""
     statement = _statement(options, interactive=sys.stdin.isatty())
-    with connect(session.settings, options.at) as engine:
+    with _engine(options, session.settings) as engine:
         if statement is None:
             interact(engine, session.settings.gamelake_home / HISTORY)
             return
@@ -27,6 +33,23 @@ def run(options: Sql, session: Session) -> None:
             notes=sys.stderr,
             output=options.output,
         )
+
+
+def _engine(options: Sql, settings: Settings) -> "QueryEngine | FlightEngine":
+    if options.engine == "duckdb":
+        return connect(settings, options.at)
+    if options.at is not None:
+        raise UsageError(
+            "--at is for --engine duckdb",
+            operation="sql",
+            subject="--at",
+            hint='in Dremio: SELECT ... FROM nessie.games.fact_games AT TAG "run-..."',
+        )
+    # Imported here, so that the other engine does not pay for it.
+    from serving.dremio_flight import FlightEngine, flight_address  # noqa: PLC0415
+    from serving.dremio_login import credentials  # noqa: PLC0415
+
+    return FlightEngine(flight_address(settings), *credentials(settings))
 
 
 def _statement(options: Sql, *, interactive: bool) -> str | None:
