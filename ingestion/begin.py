@@ -55,7 +55,8 @@ def begin(ctx: IngestContext, request: IngestRequest, source: Source, lease: Lea
     scope, watermark, waiting = unfinished(ctx, request)
     if waiting is not None:
         with ctx.database.unit_of_work(lease) as unit:
-            return RunJournal(ctx.database, lease, unit.runs.resume(waiting.run_id))
+            run = unit.runs.resume(waiting.run_id)
+        return RunJournal(ctx.database, lease, run, resumed=True)
     start = ask_source(ctx, source, scope, watermark)
     with ctx.database.unit_of_work(lease) as unit:
         created = unit.runs.create("ingest", scope=scope, now=ctx.clock.now())

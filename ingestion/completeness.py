@@ -47,7 +47,8 @@ def _is_suspicious(work: Work) -> bool:
 def reconcile(work: Work) -> list[str]:
     """Compare totals, read again what drifted, and return what stays open."""
     if _has_total(work):
-        total = _total_at_start(work)
+        # What an earlier process was told may be long ago, or have been wrong then.
+        total = _total_now(work) if work.journal.resumed else _total_at_start(work)
         for _ in range(_ROUNDS):
             if _accounted(work) >= total:
                 break

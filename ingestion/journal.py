@@ -42,8 +42,11 @@ class Rolled:
 class RunJournal:
     """One ingest run in the store. Used by one thread, except `split`, which any may call."""
 
-    def __init__(self, database: Database, lease: Lease, run: Run) -> None:
+    def __init__(
+        self, database: Database, lease: Lease, run: Run, *, resumed: bool = False
+    ) -> None:
         self.run_id = run.run_id
+        self.resumed = resumed
         self.scope = run.scope
         self.summary: dict[str, Any] = {"counters": _no_counts(), **run.summary}
         self._database = database

@@ -21,6 +21,7 @@ from storage.database.repositories.windows import WindowRow, WindowState
 
 _PASSES = 2  # how often pages of one window are wanted again for one reason
 _EDGE_PASSES = 5
+_UNREADABLE = "unreadable"  # how the note of a window begins that only lacks some pages
 
 
 class Verdict(Enum):
@@ -34,12 +35,16 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a page said: `turn` orders answers in time, `gain` is rows not seen before."""
+    """What a page said: `turn` orders answers in time, `gain` is rows not seen before.
+
+    `repeats`: a full page, and every row of it stood on another page already.
+    """
 
     turn: int
     count: int
     gain: int
     has_next: bool
+    repeats: bool = False
 
 
 @dataclass
@@ -69,6 +74,11 @@ class Limits:
         taken = min(rows, self.allowance)
         self.allowance -= taken
         return taken
+
+
+def is_trusted(row: WindowRow) -> bool:
+    """Return False for a window that came out short: as no page is known to be bad, any may be."""
+    return row.state != "incomplete" or row.note.startswith(_UNREADABLE)
 
 
 class Reading:
@@ -124,6 +134,8 @@ class Reading:
     def resume(self, row: WindowRow, pages: Iterable[int]) -> None:
         """Take over what an earlier process left: counted rows and durable pages."""
         self.rolled = set(pages)
+        if not is_trusted(row):
+            return
         self.api_count, self._before = row.api_count, row.fetched
         if self.rolled and row.api_count is not None:
             known = dict.fromkeys(sorted(self.rolled), Answer(-1, row.api_count, 0, False))
@@ -157,7 +169,6 @@ class Reading:
             return None
         self._learn(number, page)
         if self._checking:
-            self._checking = False
             return None
         return [i for i, head in enumerate(page.rows) if self.keep(head)]
 
@@ -168,11 +179,17 @@ class Reading:
         if self._is_end(number, page):
             self._end_at(number)
             return
+        if self._checking:
+            self._checking = False
+            if self.missing() > 0:
+                self.read_again()
+            return
         self._turn += 1
         gain = self._count([page.rows[i] for i in stored or ()], number)
         before = self._answers.get(number)
         gain += before.gain if before else 0
-        self._answers[number] = Answer(self._turn, page.count, gain, page.has_next)
+        repeats = not gain and len(stored or ()) >= self.size
+        self._answers[number] = Answer(self._turn, page.count, gain, page.has_next, repeats)
         self._plan_rest()
 
     def fail(self, number: int, error: PageUnreadable) -> None:
@@ -186,6 +203,9 @@ class Reading:
             return self._retry_unreadable()
         if self._ended is not None:
             return self._ended_early(self._ended)
+        return self._settle_read()
+
+    def _settle_read(self) -> Verdict:
         if (edges := self._moved()) and self._want("edges", edges, passes=_EDGE_PASSES):
             return Verdict.MORE
         if self._goes_on():
@@ -193,7 +213,7 @@ class Reading:
             return Verdict.MORE
         if self.missing() > 0:
             return self._look_again()
-        return Verdict.DONE
+        return self._doubt() if self._repeated() else Verdict.DONE
 
     def memo(self) -> str:
         """Return what is kept with the window: why it is as it is."""
@@ -273,7 +293,7 @@ class Reading:
         if self._want("unreadable", self._unreadable):
             return Verdict.MORE
         numbers = ", ".join(str(number) for number in sorted(self._unreadable))
-        return self._give_up(f"unreadable: page {numbers}")
+        return self._give_up(f"{_UNREADABLE}: page {numbers}")
 
     def _ended_early(self, page: int) -> Verdict:
         """No such page, although the source's count says so: ask both once more, then split."""
@@ -312,6 +332,18 @@ class Reading:
                 self.read_again()
             return Verdict.MORE
         return self._split_or_give_up(f"gave {self.fetched} of {self.expected()} rows")
+
+    def _repeated(self) -> list[int]:
+        last = self.last_page()
+        return [n for n, answer in self._answers.items() if answer.repeats and n <= last]
+
+    def _doubt(self) -> Verdict:
+        """Count from nothing once more: moving rows can fill a page with known ones, but once."""
+        note = f"page {min(self._repeated())} gives rows of other pages"
+        if self._want("repeats", ()):
+            self.read_again()
+            return Verdict.MORE
+        return self._split_or_give_up(note)
 
     def _split_or_give_up(self, note: str) -> Verdict:
         self.short = self.missing() < self.size

@@ -1,14 +1,17 @@
 """The kinds of windows: what each asks, which rows are its own, and where it ends."""
 
+from collections import deque
 from collections.abc import Iterable
 
 from ingestion.rawg_fetcher import ListingQuery, Page, RowHead
-from ingestion.reading import Limits, Reading, Verdict
+from ingestion.reading import Limits, Reading, Verdict, is_trusted
 from ingestion.windows import EVERYTHING, Span, Window
 from storage.database.repositories.windows import WindowRow
 
 UNDATED = Window("undated", "undated")
 WHOLE_LISTING = Window("browse", "browse")
+# Page numbers of a DayReading that ask for counts.
+_PLACE, _OWN_COUNT = 0, -1
 
 
 class DatesReading(Reading):
@@ -30,7 +33,7 @@ class DatesReading(Reading):
 
     def resume(self, row: WindowRow, pages: Iterable[int]) -> None:
         """Take over what was left; what it had read stays allowed."""
-        if row.api_count is not None:
+        if row.api_count is not None and (self._limited or is_trusted(row)):
             self._accept(row.api_count, read=row.fetched)
         super().resume(row, pages)
 
@@ -168,7 +171,8 @@ class DayReading(Reading):
     """One day with more games than a filtered listing gives, from the browse listing by release.
 
     There a day's games stand together, before all later ones: their place follows from how many
-    games are dated from that day on (page 0 asks that).
+    games are dated from that day on (page 0 asks that). How many are of the day itself is known
+    from its own window, and asked again (page -1) by a process that goes on later.
     """
 
     def __init__(self, window: Window, limits: Limits, catalogue: int, count: int) -> None:
@@ -176,38 +180,47 @@ class DayReading(Reading):
         super().__init__(day, ListingQuery.browse("released"), limits)
         self.api_count = count
         self.wanted.clear()
-        self.wanted.append(0)
+        self.wanted.append(_PLACE)
         self._catalogue = catalogue
         self._edges: dict[int, tuple[str, str]] = {}
+        self._trusted: set[int] = set()  # pages of an earlier process that need no second look
 
     def resume(self, row: WindowRow, pages: Iterable[int]) -> None:
-        """Take over what was left; the place is asked for again."""
-        self.rolled, self._before = set(pages), row.fetched
+        """Take over what was left; count and place are asked for again."""
+        self.rolled = set(pages)
+        if is_trusted(row):
+            self._trusted, self._before = set(pages), row.fetched
+        self.wanted = deque([_OWN_COUNT])
 
     def request(self, number: int) -> tuple[ListingQuery, int]:
-        """Page 0 counts the games from that day on."""
-        if number == 0:
-            later = EVERYTHING.last.isoformat()
-            return ListingQuery.dates(self.window.first, later), 1
+        """Ask what is no page by a date filter."""
+        if number in (_PLACE, _OWN_COUNT):
+            last = EVERYTHING.last.isoformat() if number == _PLACE else self.window.last
+            return ListingQuery.dates(self.window.first, last), 1
         return super().request(number)
 
     def look(self, number: int, page: Page) -> list[int] | None:
         """Remember where a page begins and ends; undated games come first."""
-        if number == 0:
+        if number < 1:
             return None
         if page.rows:
             self._edges[number] = (page.rows[0].released or "", page.rows[-1].released or "")
         return super().look(number, page)
 
     def absorb(self, number: int, page: Page, stored: list[int] | None) -> None:
-        """Turn the count of page 0 into pages."""
-        if number:
+        """Turn the counts into pages."""
+        if number >= 1:
             super().absorb(number, page, stored)
             return
-        self.flying.discard(0)
+        self.flying.discard(number)
+        self._unreadable.pop(number, None)
+        if number == _OWN_COUNT:
+            self.api_count = page.count
+            self.wanted.append(_PLACE)
+            return
         before = max(0, self._catalogue - page.count)
         first, last = before // self.size + 1, (before + self.expected()) // self.size + 1
-        self.wanted.extend(n for n in range(first, last + 1) if n not in self.rolled)
+        self.wanted.extend(n for n in range(first, last + 1) if n not in self._trusted)
 
     def keep(self, head: RowHead) -> bool:
         """Keep that day's rows only."""
@@ -225,9 +238,9 @@ class DayReading(Reading):
 
     def _further(self) -> int | None:
         low, high = min(self._edges), max(self._edges)
-        if low > 1 and low - 1 not in self.rolled and self._edges[low][0] >= self.window.first:
+        if low > 1 and low - 1 not in self._trusted and self._edges[low][0] >= self.window.first:
             return low - 1
-        if high + 1 not in self.rolled and self._edges[high][1] <= self.window.first:
+        if high + 1 not in self._trusted and self._edges[high][1] <= self.window.first:
             return high + 1
         return None
 

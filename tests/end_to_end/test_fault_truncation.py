@@ -24,10 +24,12 @@ Shape = dict[str, Any]
 
 
 def truncated_shape(dice: random.Random) -> Shape:
-    """Return a way in which a listing can be wrong, once; `depth` is a hidden limit.
+    """Return how a listing is wrong: in one way, or in two at once, which may hide each other."""
+    return {key: value for _ in range(dice.randint(1, 2)) for key, value in _lie(dice).items()}
 
-    Two lies at once may hide each other (a page too few, a count too low): not asked for.
-    """
+
+def _lie(dice: random.Random) -> Shape:
+    """Return one way in which a listing can be wrong; `depth` is a hidden limit."""
     ways: list[Shape] = [
         {"depth": dice.randint(40, 300)},
         {"page_cap": dice.randint(5, 39)},

@@ -42,7 +42,7 @@ def test_a_spent_quota_pauses_and_the_next_month_goes_on(tmp_path: Path) -> None
         report = lake.ingest()
 
         assert (report.run_id, report.complete) == (paused.run_id, True)
-        assert lake.requests()["listing"] == 16 - paused.pages  # 15 dated and undated pages, probe
+        assert lake.requests()["listing"] == 17 - paused.pages  # 15 pages, probe, total
         assert len(lake.column("id")) == 600
 
 
@@ -75,7 +75,7 @@ def test_a_page_that_stays_unreadable_makes_the_run_incomplete(tmp_path: Path) -
         report = lake.ingest()
 
         assert (report.run_id, report.complete, report.games_seen) == (broken.run_id, True, 400)
-        assert lake.requests() == {"listing": 1}
+        assert lake.requests() == {"listing": 2}  # the page, and the total once more
 
 
 def test_one_broken_answer_is_no_reason_to_be_incomplete(tmp_path: Path) -> None:
