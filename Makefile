@@ -12,10 +12,13 @@ RUN_READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.ready-dev
 STACK_READY := $(VENV)/.ready-stack
 ARGS ?=
+# Compose v2 where there is one, else docker-compose 1.29.
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+EVERYTHING := COMPOSE_PROFILES=all,schedule,jobs
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
-.PHONY: help setup demo ingest etl run sql status verify check-services simulate \
-	check static format format-check lint types imports docs docs-check test test-integration test-nightly bench lock clean
+.PHONY: help setup up down logs demo ingest etl run sql status verify check-services simulate \
+	check static format format-check lint types imports docs docs-check test test-integration test-compose test-nightly bench lock clean
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; for example: make ingest ARGS="--from 2024-01 --to 2024-03"'
@@ -35,11 +38,26 @@ $(DEV_READY): requirements-dev.lock $(RUN_READY)
 	$(PIP) --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
+# PySpark comes as a source archive alone, and is pure Python.
 $(STACK_READY): requirements-stack.lock $(DEV_READY)
-	$(PIP) --require-hashes --requirement requirements-stack.lock
+	$(PIP) --no-binary pyspark --require-hashes --requirement requirements-stack.lock
 	@touch $@
 
 setup: $(DEV_READY) ## create .venv with everything, tools for development included
+
+##@ The stack: MinIO, Nessie, PostgreSQL, Dremio (docs/runbook.md)
+up: $(RUN_READY) ## write .env the first time, start the servers, wait until all are healthy
+	@$(BIN)/python -m gamelake.stack_env .env
+	@$(COMPOSE) build --quiet minio-setup
+	@$(COMPOSE) up --detach $(ARGS)
+	@$(BIN)/python -m gamelake.stack_wait $(COMPOSE)
+	@echo 'Ready: make ingest && make etl; make check-services shows where everything is.'
+
+down: ## stop the servers, data stays; ARGS=--volumes deletes all of it
+	@$(EVERYTHING) $(COMPOSE) down $(ARGS)
+
+logs: ## what the servers say: make logs ARGS="--follow nessie"
+	@$(EVERYTHING) $(COMPOSE) logs --tail 100 $(ARGS)
 
 ##@ Use
 demo: $(RUN_READY) ## from nothing to five answers: simulated source, no key, no server
@@ -97,11 +115,15 @@ docs-check: $(RUN_READY)
 	@$(BIN)/python -m gamelake.dictionary --check docs/data-dictionary.md
 
 test: $(DEV_READY) ## the tests: ARGS="-k name" picks some
-	@$(PYTEST) -m "not nightly and not stack" $(ARGS)
+	@$(PYTEST) -m "not nightly and not stack and not compose" $(ARGS)
 
 test-integration: $(STACK_READY) ## the tests on MinIO, Nessie and PostgreSQL, which it obtains and starts
 	@$(BIN)/python -m testbed install
 	@$(PYTEST) --maxprocesses 4 -m "stack and not nightly" $(ARGS)
+
+test-compose: $(STACK_READY) ## the shipped compose files on a real Docker engine, which it obtains and starts
+	@$(BIN)/python -m testbed install
+	@$(BIN)/python -m pytest -m compose $(ARGS) tests/compose
 
 test-nightly: $(STACK_READY) ## the long sweeps, on real servers too
 	@$(BIN)/python -m testbed install

@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 
 import utils
 from gamelake.context import existing_folder
+from gamelake.stack_env import COMPOSE_NAMES
 from utils.config import Settings
 
 _GB = 1_000_000_000
@@ -105,7 +106,7 @@ def check_key(settings: Settings) -> Diagnosis:
 
 def check_names(environ: Mapping[str, str]) -> Diagnosis:
     """No variable looks like a setting of ours and is none."""
-    known = {name.upper() for name in Settings.model_fields} | {_FAULT}
+    known = {name.upper() for name in Settings.model_fields} | {_FAULT} | COMPOSE_NAMES
     given = {*environ, *(dotenv_values(_DOTENV) if _DOTENV.is_file() else {})}
     odd = sorted(name for name in given - known if name.startswith(_OURS))
     if not odd:

@@ -43,7 +43,15 @@ def _database(values: Values) -> str:
     return f"postgresql+psycopg://gamelake:{password}@127.0.0.1:{port}/gamelake"
 
 
-PORTS = frozenset({"MINIO_PORT", "NESSIE_PORT", "POSTGRES_PORT", "DREMIO_PORT"})
+PORTS = frozenset(
+    {"MINIO_PORT", "NESSIE_PORT", "POSTGRES_PORT", "DREMIO_PORT", "DREMIO_FLIGHT_PORT"}
+)
+# What docker-compose.yml takes besides: nobody has to set any of them.
+CHOICES = PORTS | {
+    *("MINIO_CONSOLE_PORT", "MINIO_IMAGE", "NESSIE_IMAGE", "POSTGRES_IMAGE"),
+    *("DREMIO_IMAGE", "DREMIO_PLATFORM", "GAMELAKE_IMAGE", "PYTHON_IMAGE"),
+    *("SCHEDULE", "SCHEDULE_COMMAND", "SCHEDULE_RETRY"),
+}
 
 # In this order, because an address may be made of what stands before it.
 SERVERS: Mapping[str, Callable[[Values], str]] = {
@@ -70,8 +78,12 @@ HOST: Mapping[str, Callable[[Values], str]] = {
     "MINIO_ENDPOINT": _local("127.0.0.1:{}", "MINIO_PORT", 9000),
     "NESSIE_URI": _local("http://127.0.0.1:{}", "NESSIE_PORT", 19120),
     "DREMIO_URL": _local("http://127.0.0.1:{}", "DREMIO_PORT", 9047),
+    "DREMIO_FLIGHT_URL": _local("grpc+tcp://127.0.0.1:{}", "DREMIO_FLIGHT_PORT", 32010),
     "DATABASE_URL": _database,
 }
+
+# Every variable that only compose reads, or that it reads too.
+COMPOSE_NAMES = frozenset(SERVERS) | CHOICES
 
 
 def write_env(path: Path, environ: Values) -> list[str]:

@@ -1,0 +1,107 @@
+"""Waits until every container of the stack is healthy, or says which is not and what it logged.
+
+`python -m gamelake.stack_wait COMPOSE...`, run by `make up` after `up --detach`; COMPOSE is the
+command to ask (`docker compose` or `docker-compose`). Own work because `up --wait` is not in 1.29
+and takes a one-shot that has ended well for a failure.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from utils.errors import GamelakeError, ServiceDown, UsageError, exit_code
+
+PATIENCE_S = 420.0  # Dremio takes up to three minutes on a laptop, and its set-up comes after
+_POLL_S = 1.0
+_ONE_OFF = "com.docker.compose.oneoff"
+_SERVICE = "com.docker.compose.service"
+
+Verdict = Literal["ready", "waiting", "failed"]
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container: its service, how it is, and what that means."""
+
+    service: str
+    state: str
+    verdict: Verdict
+
+
+def judge(found: dict[str, Any]) -> Container:
+    """Read one element of `docker inspect`: a one-shot is ready when it has ended with 0."""
+    state, service = found["State"], found["Config"]["Labels"][_SERVICE]
+    restarts = found["HostConfig"]["RestartPolicy"]["Name"] not in ("", "no")
+    status, health = state["Status"], state.get("Health", {}).get("Status", "")
+    if status == "exited" and not restarts:
+        code = state["ExitCode"]
+        return Container(service, f"exit {code}", "failed" if code else "ready")
+    if health == "unhealthy" or (status in ("exited", "dead") and restarts):
+        return Container(service, health or status, "failed")
+    # A one-shot is waited for until its end: that it lives says nothing.
+    ready = status == "running" and health in ("", "healthy") and restarts
+    return Container(service, health or status, "ready" if ready else "waiting")
+
+
+def wait(compose: Sequence[str], patience_s: float = PATIENCE_S) -> list[Container]:
+    """Return the containers once all are ready; raises ServiceDown naming those that are not."""
+    ends = time.monotonic() + patience_s
+    while True:
+        containers = look(compose)
+        left = [one for one in containers if one.verdict != "ready"]
+        if containers and not left:
+            return containers
+        if any(one.verdict == "failed" for one in left) or time.monotonic() > ends:
+            raise _not_ready(compose, left)
+        time.sleep(_POLL_S)
+
+
+def look(compose: Sequence[str]) -> list[Container]:
+    """Return how the project's containers are now, without those of `run`."""
+    ids = _output([*compose, "ps", "--all", "--quiet"]).split()
+    found = json.loads(_output(["docker", "inspect", *ids])) if ids else []
+    own = (one for one in found if one["Config"]["Labels"].get(_ONE_OFF) != "True")
+    return sorted((judge(one) for one in own), key=lambda one: one.service)
+
+
+def _not_ready(compose: Sequence[str], left: Sequence[Container]) -> ServiceDown:
+    named = ", ".join(f"{one.service} ({one.state})" for one in left) or "no container"
+    worst = [one.service for one in left if one.verdict == "failed"] or [o.service for o in left]
+    logs = _output([*compose, "logs", "--tail", "15", *worst]) if worst else ""
+    return ServiceDown(
+        f"{logs}the stack is not ready: {named}",
+        operation="wait for the stack",
+        subject=", ".join(worst),
+        hint="docs/runbook.md, 'The stack', has the usual causes; `make up` goes on",
+    )
+
+
+def _output(command: Sequence[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise UsageError(
+            f"{' '.join(command[:4])} failed: {done.stderr.strip()}",
+            operation="ask docker",
+            subject=command[0],
+            hint="is the Docker engine running, and may you use it?",
+        )
+    return done.stdout
+
+
+def main(argv: Sequence[str]) -> int:
+    """Wait, print one line a service, and return the exit code of DESIGN section 3."""
+    try:
+        containers = wait(argv)
+    except GamelakeError as error:
+        sys.stderr.write(f"{error.message}\n{error.hint}\n")
+        return exit_code(error)
+    sys.stdout.write("".join(f"  {one.service:<14} {one.state}\n" for one in containers))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
