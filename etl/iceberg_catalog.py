@@ -8,10 +8,12 @@ from etl.iceberg_contract import (
     Ref,
 )
 from etl.iceberg_embedded import EmbeddedCatalog
+from etl.iceberg_nessie import NessieCatalog
 from etl.iceberg_record import RUN_PROPERTY, PublishRecord
+from etl.iceberg_warehouse import BucketFiles, TableFiles
 from storage.layout import LakePaths
+from storage.minio_client import open_minio_store
 from utils.config import Settings
-from utils.errors import UsageError
 
 __all__ = [
     "RUN_PROPERTY",
@@ -21,17 +23,25 @@ __all__ = [
     "PinnedTable",
     "PublishRecord",
     "Ref",
+    "TableFiles",
     "open_catalog",
 ]
 
 
 def open_catalog(settings: Settings) -> LakeCatalog:
-    """Open the catalog of the configured profile; an absent lake gets an empty main."""
+    """Open the catalog of the configured profile; an absent lake gets an empty main.
+
+    Of the stack nothing is asked yet: Nessie and MinIO need not run.
+    """
+    paths = LakePaths(settings.gamelake_home)
     if settings.gamelake_profile == "embedded":
-        return EmbeddedCatalog(LakePaths(settings.gamelake_home))
-    raise UsageError(
-        f"profile {settings.gamelake_profile!r} has no catalog yet",
-        operation="open catalog",
-        subject="GAMELAKE_PROFILE",
-        hint="set GAMELAKE_PROFILE=embedded",
+        return EmbeddedCatalog(paths)
+    bucket = settings.minio_warehouse_bucket
+    store = open_minio_store(
+        settings.minio_endpoint,
+        settings.minio_access_key.get_secret_value(),
+        settings.minio_secret_key.get_secret_value(),
+        bucket,
     )
+    files = BucketFiles(store, f"s3://{bucket}/", paths.scratch / "written")
+    return NessieCatalog(settings.nessie_uri, files)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pyiceberg.catalog import Catalog
 
 from etl.iceberg_record import PublishRecord
+from etl.iceberg_warehouse import TableFiles
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Ref:
 
 @dataclass(frozen=True)
 class DataFileInfo:
-    """One parquet file of a table: an absolute path (or s3 URI), its rows and its bytes."""
+    """One parquet file of a table: its location (absolute path or s3 URI), rows and bytes."""
 
     path: str
     rows: int
@@ -94,6 +95,10 @@ class LakeCatalog(Protocol):
     reference moved meanwhile, Locked and ServiceDown when the catalog does not answer.
     """
 
+    @property
+    def files(self) -> TableFiles:
+        """The files of all tables."""
+
     def create_branch(self, name: str, from_ref: str = "main") -> Ref:
         """Start `name` with the content of `from_ref`; Conflict if it exists with another."""
 
@@ -103,8 +108,8 @@ class LakeCatalog(Protocol):
     def tag(self, name: str, ref: str) -> Ref:
         """Name the content of `ref` for ever; Conflict if the tag names another content."""
 
-    def references(self) -> dict[str, Ref]:
-        """Return every branch and tag by name."""
+    def references(self) -> Mapping[str, Ref]:
+        """Return every branch and tag by name; names are cheap, a head may cost a request."""
 
     def assign(self, name: str, to_ref: str, *, fence: int | None = None) -> Ref:
         """Move branch `name` to the content of `to_ref`, all tables at once (rollback)."""
@@ -118,7 +123,7 @@ class LakeCatalog(Protocol):
         """
 
     def pin(self, ref: str) -> PinnedCatalog:
-        """Read all pointers and the record of `ref` in one transaction."""
+        """Read all pointers and the record of `ref` (Nessie: or of a commit) as of one moment."""
 
     def branch_tables(self, name: str) -> Catalog:
         """Open branch `name` for writing as a pyiceberg catalog; main and tags are refused."""

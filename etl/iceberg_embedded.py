@@ -18,6 +18,7 @@ from etl.iceberg_io import FILE_IO
 from etl.iceberg_pinned import IcebergPinnedTable, PinnedCommit
 from etl.iceberg_pointers import Entry, PointerStore, connect
 from etl.iceberg_record import RECORD_PROPERTY, PublishRecord
+from etl.iceberg_warehouse import LocalFiles, TableFiles
 from storage.layout import MAIN, LakePaths
 from utils.errors import Conflict, ServiceDown, UsageError
 from utils.seams import operation
@@ -55,6 +56,7 @@ class EmbeddedCatalog:
 
     def __init__(self, paths: LakePaths) -> None:
         self._warehouse = str(paths.warehouse.absolute())
+        self.files: TableFiles = LocalFiles(paths.warehouse)
         self._store = PointerStore(paths.catalog.absolute())
         self._engine = create_engine(
             "sqlite://",
@@ -101,7 +103,7 @@ class EmbeddedCatalog:
         return PinnedCommit(
             head=pointers.head,
             tables={
-                name: IcebergPinnedTable(name, location, _FILE_PROPERTIES)
+                name: IcebergPinnedTable(name, location, self.files.io)
                 for name, location in sorted(pointers.tables.items())
             },
             record=PublishRecord.from_json(record) if record else None,

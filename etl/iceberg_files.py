@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyiceberg.io import FileIO
+from pyiceberg.io import FileIO, InputStream
 from pyiceberg.io.pyarrow import (
     compute_statistics_plan,
     data_file_statistics_from_parquet_metadata,
@@ -64,19 +65,19 @@ def write_stream(
     while group is not None:
         path = next(paths)
         group = _write_file(table, group, groups, io=io, path=path)
-        written.append(describe(table, path, io))
+        file = io.new_input(path)
+        with file.open() as stream:
+            written.append(describe(table, stream, path, len(file)))
     return written
 
 
-def describe(table: StarTable, path: str, io: FileIO) -> DataFile:
-    """Read the footer of a file and return what Iceberg's manifests say of it.
+def describe(table: StarTable, file: Path | InputStream, location: str, size: int) -> DataFile:
+    """Read the footer of a file of `size` bytes and return what Iceberg's manifests say of it.
 
     Raises GamelakeError when the file is not one of this table: other columns or types, other
     field ids, NULL in a required column.
     """
-    file = io.new_input(path)
-    with file.open() as stream:
-        footer = pq.read_metadata(stream)
+    footer = pq.read_metadata(file)
     _check_file(table, footer.schema.to_arrow_schema())
     schema = iceberg_schema(table)
     statistics = data_file_statistics_from_parquet_metadata(
@@ -86,13 +87,13 @@ def describe(table: StarTable, path: str, io: FileIO) -> DataFile:
     )
     for number, column in enumerate(table.columns, start=1):
         if column.required and statistics.null_value_counts.get(number, 0) > 0:
-            raise _unfit(table, f"{column.name} is NULL in {path}")
+            raise _unfit(table, f"{column.name} is NULL in {location}")
     return DataFile.from_args(
         content=DataFileContent.DATA,
-        file_path=path,
+        file_path=location,
         file_format=FileFormat.PARQUET,
         partition=Record(),
-        file_size_in_bytes=len(file),
+        file_size_in_bytes=size,
         sort_order_id=None,
         spec_id=0,
         equality_ids=None,

@@ -1,20 +1,25 @@
-"""Files of the local warehouse, durable once they are closed.
+"""Files of tables and their metadata, durable once they are closed: in a folder, or in a bucket.
 
 pyiceberg's own FileIO leaves new files in the page cache, so after a power cut the catalog may
-name an empty metadata file. Here closing a file syncs it and the folders that lead to it, and
-only then does the catalog commit refer to it.
+name an empty metadata file. Here closing a file makes it durable (synced with the folders that
+lead to it, or answered for by the object store), and only then does the catalog commit refer to
+it. Nothing is ever deleted: a lost answer may hide that a file is live. Files that nothing
+refers to are removed by maintenance, which looks at every reference.
 """
 
+import io
 import os
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pyiceberg.io import InputFile, OutputFile, OutputStream
+from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from typing_extensions import override
 
+from storage.object_store import ObjectStore
 from utils.seams import operation
 
 FILE_IO = f"{__name__}.FsyncFileIO"
@@ -54,11 +59,12 @@ def _sync_ancestors(folder: Path) -> None:
 
 
 class _DurableStream:
-    """A binary stream whose `close` returns when the bytes are on the disk."""
+    """A binary stream into a local file; `close` returns when `land` has made it durable."""
 
-    def __init__(self, path: Path, mode: str) -> None:
+    def __init__(self, path: Path, mode: str, land: Callable[[Path], None]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        self._land = land
         self._file = path.open(mode)
 
     @property
@@ -88,8 +94,7 @@ class _DurableStream:
             return
         with self._file, operation("warehouse.write"):
             self._file.flush()
-            os.fsync(self._file.fileno())
-            sync_names(self._path.parent)
+            self._land(self._path)
 
     def __enter__(self) -> Self:
         return self
@@ -119,7 +124,7 @@ class _DurableOutput(OutputFile):
 
     @override
     def create(self, overwrite: bool = False) -> OutputStream:
-        return _DurableStream(Path(self.location), "wb" if overwrite else "xb")
+        return _DurableStream(Path(self.location), "wb" if overwrite else "xb", sync_file)
 
 
 class FsyncFileIO(PyArrowFileIO):
@@ -132,7 +137,99 @@ class FsyncFileIO(PyArrowFileIO):
 
     @override
     def delete(self, location: str | InputFile | OutputFile) -> None:
-        """Keep the file: a run never deletes, since a lost answer may hide that it is live.
+        """Keep the file."""
 
-        Files that nothing refers to are removed by maintenance, which looks at every reference.
-        """
+
+class _StoredFile(InputFile):
+    """An object, read whole and checked: metadata and manifests are small."""
+
+    def __init__(self, location: str, store: ObjectStore, key: str) -> None:
+        super().__init__(location)
+        self._store = store
+        self._key = key
+
+    def __len__(self) -> int:
+        info = self._store.stat(self._key)
+        if info is None:
+            raise FileNotFoundError(self.location)
+        return info.size
+
+    @override
+    def exists(self) -> bool:
+        return self._store.stat(self._key) is not None
+
+    @override
+    def open(self, seekable: bool = True) -> InputStream:
+        return io.BytesIO(self._store.get(self._key))
+
+
+class _NewObject(OutputFile):
+    """An object that is written to a scratch file and stored when that is closed."""
+
+    def __init__(self, stored: _StoredFile, scratch: Path, store: Callable[[Path], None]) -> None:
+        super().__init__(stored.location)
+        self._stored = stored
+        self._scratch = scratch
+        self._store = store
+        self._size: int | None = None
+
+    def __len__(self) -> int:
+        return len(self._stored) if self._size is None else self._size
+
+    @override
+    def exists(self) -> bool:
+        return self._stored.exists()
+
+    @override
+    def to_input_file(self) -> InputFile:
+        return self._stored
+
+    @override
+    def create(self, overwrite: bool = False) -> OutputStream:
+        """Return its stream; the store decides that nothing is ever replaced."""
+        return _DurableStream(self._scratch, "wb", self._land)
+
+    def _land(self, path: Path) -> None:
+        try:
+            self._store(path)
+            self._size = path.stat().st_size
+        finally:
+            path.unlink(missing_ok=True)
+
+
+class StoreFileIO(FileIO):
+    """pyiceberg FileIO over an object store; locations are what its `uri` gives.
+
+    `scratch` is a folder for files that are being written.
+    """
+
+    def __init__(self, store: ObjectStore, root: str, scratch: Path) -> None:
+        super().__init__()
+        self._store = store
+        self._root = root
+        self._scratch = scratch
+
+    def key(self, location: str) -> str:
+        """Return the key of the object at `location`; raises ValueError when it is elsewhere."""
+        if not location.startswith(self._root):
+            raise ValueError(f"{location} is not in {self._root}")
+        return location.removeprefix(self._root)
+
+    @override
+    def new_input(self, location: str) -> _StoredFile:
+        """Return the object at `location`."""
+        return _StoredFile(location, self._store, self.key(location))
+
+    @override
+    def new_output(self, location: str) -> OutputFile:
+        """Return an object to create at `location`."""
+        key = self.key(location)
+        return _NewObject(
+            self.new_input(location),
+            self._scratch / location.rpartition("/")[2],
+            lambda path: self._store.put_file(key, path),
+        )
+
+    @override
+    def delete(self, location: str | InputFile | OutputFile) -> None:
+        """Keep the object."""

@@ -7,27 +7,39 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
+from pyiceberg.catalog.noop import NoopCatalog
 from pyiceberg.exceptions import ValidationError
+from pyiceberg.io import FileIO
 from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.manifest import DataFile, DataFileContent, ManifestFile
+from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import StaticTable
 from pyiceberg.table.snapshots import Snapshot
 
 from etl.iceberg_contract import DataFileInfo, PinnedTable
 from etl.iceberg_record import PublishRecord
-from utils.errors import ServiceDown
+from utils.errors import GamelakeError, ServiceDown
 
-# What pyiceberg raises for a metadata or manifest file that is missing, cut short or garbled.
-_UNREADABLE = (OSError, ValueError, EOFError, KeyError, zlib.error, ValidationError)
+# What pyiceberg or a store raises for a metadata or manifest file that is missing, cut short or
+# garbled.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    zlib.error,
+    ValidationError,
+    GamelakeError,
+)
 
 
 class IcebergPinnedTable:
-    """A table read from one metadata file; `properties` are pyiceberg FileIO properties."""
+    """A table read from one metadata file through `io`."""
 
-    def __init__(self, name: str, metadata_location: str, properties: Mapping[str, str]) -> None:
+    def __init__(self, name: str, metadata_location: str, io: FileIO) -> None:
         self.name = name
         self.metadata_location = metadata_location
-        self._properties = dict(properties)
+        self._io = io
 
     @property
     def snapshot_id(self) -> int:
@@ -83,7 +95,13 @@ class IcebergPinnedTable:
     @cached_property
     def _table(self) -> StaticTable:
         with self._reading():
-            return StaticTable.from_metadata(self.metadata_location, self._properties)
+            return StaticTable(
+                identifier=("static-table", self.metadata_location),
+                metadata=FromInputFile.table_metadata(self._io.new_input(self.metadata_location)),
+                metadata_location=self.metadata_location,
+                io=self._io,
+                catalog=NoopCatalog("static-table"),
+            )
 
     @cached_property
     def _snapshot(self) -> Snapshot:
@@ -110,6 +128,8 @@ class IcebergPinnedTable:
     def _reading(self) -> Iterator[None]:
         try:
             yield
+        except ServiceDown:
+            raise
         except _UNREADABLE as error:
             raise self._broken(str(error) or type(error).__name__) from error
 

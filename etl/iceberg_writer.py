@@ -8,8 +8,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
@@ -24,10 +23,10 @@ from typing_extensions import override
 
 from etl.iceberg_contract import LakeCatalog
 from etl.iceberg_files import Target, copy_options, describe, write_stream
-from etl.iceberg_io import sync_file
 from etl.iceberg_record import RECORD_PROPERTY, RUN_PROPERTY, PublishRecord
 from etl.iceberg_schemas import TABLES, StarTable
 from etl.iceberg_types import TABLE_PROPERTIES, iceberg_schema, sort_order
+from etl.iceberg_warehouse import TableFiles
 from storage.layout import NAMESPACE
 from utils.errors import ServiceDown
 from utils.seams import operation
@@ -35,8 +34,9 @@ from utils.seams import operation
 SNAPSHOTS_KEPT = 5
 
 # After these nobody knows whether the commit landed.
-_LOST_ANSWERS = (OSError, SQLAlchemyError, RESTError, CommitFailedException)
+_LOST_ANSWERS = (OSError, SQLAlchemyError, RESTError, CommitFailedException, ServiceDown)
 
+T = TypeVar("T")
 Producer = Callable[[StarTable, Table], list[DataFile]]
 
 
@@ -54,6 +54,7 @@ class BranchWriter:
 
     def __init__(self, catalog: LakeCatalog, branch: str) -> None:
         self._tables: Catalog = catalog.branch_tables(branch)
+        self._files = catalog.files
 
     def replace(
         self, table_name: str, batches: pa.RecordBatchReader, *, run_id: str
@@ -76,19 +77,22 @@ class BranchWriter:
 
         For DuckDB: `lambda target: connection.execute(target.copy_statement(select))`.
         """
-        return self._write(table_name, _engine_written(write), run_id=run_id, keep=False)
+        producer = _engine_written(write, self._files)
+        return self._write(table_name, producer, run_id=run_id, keep=False)
 
     def write_record(self, record: PublishRecord) -> None:
         """Put the publish record on the branch; the merge publishes it with the tables."""
-        with _translated(RECORD_PROPERTY), operation("catalog.commit"):
-            self._tables.update_namespace_properties(
-                NAMESPACE, updates={RECORD_PROPERTY: record.to_json()}
-            )
+        with _translated(RECORD_PROPERTY):
+            _twice(lambda: self._write_property(RECORD_PROPERTY, record.to_json()))
+
+    def _write_property(self, name: str, value: str) -> None:
+        with operation("catalog.commit"):
+            self._tables.update_namespace_properties(NAMESPACE, updates={name: value})
 
     def _write(self, name: str, produce: Producer, *, run_id: str, keep: bool) -> WriteResult:
         declared = TABLES[name]
         with _translated(name):
-            table = self._open(declared)
+            table = _twice(lambda: self._open(declared))
             if _run_of(table) != run_id:
                 files = produce(declared, table)
                 table = self._commit(declared, files, run_id=run_id, keep=keep)
@@ -123,6 +127,14 @@ class BranchWriter:
             return _snapshot(table, files, run_id=run_id, keep=keep)
 
 
+def _twice(ask: Callable[[], T]) -> T:
+    """Ask again when the answer is lost; only for what may be done twice."""
+    try:
+        return ask()
+    except _LOST_ANSWERS:
+        return ask()
+
+
 @contextmanager
 def _translated(subject: str) -> Iterator[None]:
     """Say in our words that the catalog's database or server failed."""
@@ -144,14 +156,12 @@ def _streamed(batches: pa.RecordBatchReader) -> Producer:
     return produce
 
 
-def _engine_written(write: Callable[[Target], object]) -> Producer:
+def _engine_written(write: Callable[[Target], object], files: TableFiles) -> Producer:
     def produce(declared: StarTable, table: Table) -> list[DataFile]:
-        path = Path(next(_new_paths(table)))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with operation("warehouse.write"):
+        location = next(_new_paths(table))
+        with operation("warehouse.write"), files.new_file(location) as path:
             write(Target(str(path), copy_options(declared)))
-            sync_file(path)
-        file = describe(declared, str(path), table.io)
+            file = describe(declared, path, location, path.stat().st_size)
         return [file] if file.record_count else []
 
     return produce

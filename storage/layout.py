@@ -5,7 +5,7 @@ GAMELAKE_HOME/
   raw/<source>/_quarantine/run=<run_id>/part-NNNNN.parquet
   spool/<run_id>/...                  pages read but not yet rolled into a part (not raw)
   warehouse/games/<table>/...         Iceberg data and metadata
-  catalog.db  store.db  logs/
+  catalog.db  store.db  logs/  tmp/
 """
 
 from dataclasses import dataclass
@@ -86,6 +86,11 @@ class LakePaths:
     def store(self) -> Path:
         """SQLite file of the operational store (embedded profile)."""
         return self.home / "store.db"
+
+    @property
+    def scratch(self) -> Path:
+        """Folder of what a run needs on disk only while it works; swept by the next."""
+        return self.home / "tmp"
 
     @property
     def logs(self) -> Path:

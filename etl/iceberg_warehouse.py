@@ -1,0 +1,116 @@
+"""Where the files of the tables lie, and how DuckDB and Arrow get at them.
+
+Locally they are plain files. In a bucket they are downloaded for DuckDB, which has no S3 of its
+own here, and read through Arrow's filesystem for queries.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from pyiceberg.io import FileIO
+
+from etl.iceberg_io import FsyncFileIO, StoreFileIO, sync_file
+from storage.object_store import ObjectStore
+
+
+class TableFiles(Protocol):
+    """The data and metadata files of all tables. A location is what Iceberg records of a file."""
+
+    @property
+    def io(self) -> FileIO:
+        """What pyiceberg reads and writes metadata with."""
+
+    def new_file(self, location: str) -> AbstractContextManager[Path]:
+        """Give a local path to write to; after the block it is the durable file of `location`."""
+
+    def fetch(self, locations: Sequence[str], folder: Path) -> list[str]:
+        """Return a local path for each file; downloads go below `folder`, the caller's to drop."""
+
+    def dataset(self, locations: Sequence[str], schema: pa.Schema) -> ds.Dataset:
+        """Return the rows of parquet files; raises FileNotFoundError for one that is missing."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the size in bytes of every file there is, by location."""
+
+
+class LocalFiles:
+    """Table files in a folder; locations are absolute paths, some behind `file://`."""
+
+    io: FileIO = FsyncFileIO()
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    @contextmanager
+    def new_file(self, location: str) -> Iterator[Path]:
+        """Give the path itself; see TableFiles."""
+        path = Path(_local(location))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield path
+        sync_file(path)
+
+    def fetch(self, locations: Sequence[str], folder: Path) -> list[str]:
+        """Return the paths themselves; see TableFiles."""
+        del folder
+        return [_local(location) for location in locations]
+
+    def dataset(self, locations: Sequence[str], schema: pa.Schema) -> ds.Dataset:
+        """See TableFiles."""
+        return ds.dataset([_local(place) for place in locations], schema=schema, format="parquet")
+
+    def sizes(self) -> Mapping[str, int]:
+        """See TableFiles."""
+        return {str(p): p.stat().st_size for p in self._root.rglob("*") if p.is_file()}
+
+
+class BucketFiles:
+    """Table files in an object store with the root `root`, such as `s3://warehouse/`.
+
+    `scratch` is a local folder in which files are written before they are uploaded.
+    """
+
+    def __init__(self, store: ObjectStore, root: str, scratch: Path) -> None:
+        self._store = store
+        self._root = root
+        self._scratch = scratch
+        self._io = StoreFileIO(store, root, scratch)
+
+    @property
+    def io(self) -> FileIO:
+        """See TableFiles."""
+        return self._io
+
+    @contextmanager
+    def new_file(self, location: str) -> Iterator[Path]:
+        """Give a scratch path and upload what is there then; see TableFiles."""
+        key = self._io.key(location)
+        path = self._scratch / location.rpartition("/")[2]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield path
+            self._store.put_file(key, path)
+        finally:
+            path.unlink(missing_ok=True)
+
+    def fetch(self, locations: Sequence[str], folder: Path) -> list[str]:
+        """Download the files side by side; see TableFiles."""
+        keys = [self._io.key(location) for location in locations]
+        return [str(path) for path in self._store.fetch(keys, folder)]
+
+    def dataset(self, locations: Sequence[str], schema: pa.Schema) -> ds.Dataset:
+        """See TableFiles; only the columns and row groups that a query needs are transferred."""
+        filesystem, root = self._store.arrow_filesystem()
+        paths = [f"{root}/{self._io.key(location)}" for location in locations]
+        return ds.dataset(paths, schema=schema, format="parquet", filesystem=filesystem)
+
+    def sizes(self) -> Mapping[str, int]:
+        """See TableFiles: one listing."""
+        return {self._root + info.key: info.size for info in self._store.list("")}
+
+
+def _local(location: str) -> str:
+    return location.removeprefix("file://")
