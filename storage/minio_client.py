@@ -22,9 +22,17 @@ from minio.datatypes import Object
 from minio.error import S3Error
 from pyarrow import fs
 
+from storage.minio_bucket import check_bucket
 from storage.minio_download import DIGEST, download
 from storage.minio_errors import code_of, minio_errors
-from storage.minio_http import ANSWER_S, CONNECT_S, REGION, MinioAddress, connect, parse_address
+from storage.minio_http import (
+    ANSWER_S,
+    CONNECT_S,
+    REGION,
+    MinioAddress,
+    connect,
+    parse_address,
+)
 from storage.object_store import ObjectInfo, absent, check_key, taken
 from utils.errors import ServiceDown
 from utils.seams import operation
@@ -40,20 +48,9 @@ def open_minio_store(endpoint: str, access_key: str, secret_key: str, bucket: st
 
     Raises UsageError naming the setting that cannot be used.
     """
+    check_bucket(bucket)
     address = parse_address(endpoint, access_key, secret_key)
     return MinioStore(connect(address), address, bucket)
-
-
-def make_bucket(endpoint: str, access_key: str, secret_key: str, bucket: str) -> None:
-    """Create `bucket` unless it is there; raises ServiceDown or UsageError when it cannot."""
-    address = parse_address(endpoint, access_key, secret_key)
-    client = connect(address)
-    with minio_errors(address, "create a bucket", bucket):
-        try:
-            client.make_bucket(bucket)
-        except S3Error as error:
-            if error.code != "BucketAlreadyOwnedByYou":
-                raise
 
 
 class MinioStore:
@@ -93,12 +90,12 @@ class MinioStore:
 
     def fetch(self, keys: Sequence[str], folder: Path) -> list[Path]:
         """Download `keys` side by side to their places under `folder`; see ObjectStore.fetch."""
-        paths = [folder.joinpath(*check_key(key)) for key in keys]
-        for parent in {path.parent for path in paths}:
+        paths = {key: folder.joinpath(*check_key(key)) for key in keys}
+        for parent in {path.parent for path in paths.values()}:
             parent.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_PARALLEL_FILES) as pool:
-            list(pool.map(self.get_file, keys, paths))
-        return paths
+            list(pool.map(self.get_file, paths.keys(), paths.values()))
+        return [paths[key] for key in keys]
 
     def stat(self, key: str) -> ObjectInfo | None:
         """Return size of `key`, or None; see ObjectStore.stat."""

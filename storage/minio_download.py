@@ -18,7 +18,7 @@ _CHUNK = 1 << 20
 def download(client: Minio, bucket: str, key: str, sink: BinaryIO) -> str:
     """Write `key` to the start of `sink`, once more if the connection breaks; return its SHA-256.
 
-    Raises DamagedObjectError when the bytes are not those that were stored, and what minio-py raises.
+    Raises DamagedObjectError when these are not the bytes stored, and what minio-py raises.
     """
     for left in reversed(range(_TRIES)):
         sink.seek(0)

@@ -6,6 +6,7 @@ MinIO decides under its own lock: of two writers of one key one gets 412.
 """
 
 import io
+import re
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ REGION = "us-east-1"  # MinIO's own; asking the server for it would need one mor
 _ATTEMPTS = 3
 _REQUEST_ID = "x-amz-request-id"
 _SEND_BYTES = 1 << 20
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:(?P<port>[0-9]{1,5}))?")
 _SEAMS = {"uploads": "store.begin", "partNumber": "store.part", "uploadId": "store.complete"}
 
 
@@ -65,12 +67,9 @@ def parse_address(endpoint: str, access_key: str, secret_key: str) -> MinioAddre
     return MinioAddress(host, scheme == "https", access_key, secret_key)
 
 
-def _is_host(host: str) -> bool:
-    try:
-        parts = urlsplit(f"//{host}")
-        return bool(parts.hostname) and parts.netloc == host and "@" not in host and parts.port != 0
-    except ValueError:
-        return False
+def _is_host(text: str) -> bool:
+    found = _HOST.fullmatch(text)
+    return found is not None and 0 < int(found["port"] or 1) <= 65_535
 
 
 def _without_login(host: str) -> str:

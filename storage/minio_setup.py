@@ -14,7 +14,7 @@ from minio.credentials.providers import StaticProvider
 from minio.error import MinioAdminException
 from minio.minioadmin import MinioAdmin
 
-from storage.minio_client import make_bucket
+from storage.minio_bucket import make_bucket
 from storage.minio_errors import minio_errors
 from storage.minio_http import parse_address
 from utils.errors import GamelakeError, ServiceDown, UsageError, exit_code

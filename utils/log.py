@@ -16,6 +16,9 @@ _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO, 2: logging.DE
 # Libraries that print a line a request or a statement: of use only when one asks for all.
 _CHATTY = ("alembic", "urllib3", "pyiceberg", "sqlalchemy", "botocore", "s3fs", "fsspec")
 
+# A warning for every request that is sent once more; if none succeeds, an error says so.
+_REPEATS = "urllib3.connectionpool"
+
 
 class _LazyFile(logging.FileHandler):
     """A log file that appears, with its folder, at its first line."""
@@ -68,6 +71,7 @@ def set_up_logging(folder: Path | None, *, verbosity: int, redact: Redactor) -> 
     root.setLevel(min(handler.level for handler in handlers))
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.NOTSET if verbosity >= 2 else logging.WARNING)
+    logging.getLogger(_REPEATS).setLevel(logging.NOTSET if verbosity >= 2 else logging.ERROR)
     for handler in handlers:
         root.addHandler(handler)
     return Logging(handlers)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 from cutting_proxy import CuttingProxy
 
-from storage.minio_client import MinioStore, make_bucket, open_minio_store
+from storage.minio_bucket import make_bucket
+from storage.minio_client import MinioStore, open_minio_store
 from testbed.servers import MinioServer
 
 

@@ -118,6 +118,7 @@ def test_fetched_files_are_in_the_order_of_keys(store: ObjectStore, tmp_path: Pa
     keys = [f"g/run={run}/p.parquet" for run in (3, 1, 2)]
     for key in keys:
         store.put(key, key.encode())
+    keys.append(keys[0])
     paths = store.fetch(keys, tmp_path / "scratch")
     assert [path.read_bytes().decode() for path in paths] == keys
     assert all(path.suffix == ".parquet" for path in paths)
