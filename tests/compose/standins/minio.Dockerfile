@@ -1,0 +1,4 @@
+FROM gamelake-standin:base
+COPY minio /usr/bin/minio
+VOLUME /data
+ENTRYPOINT ["minio"]
