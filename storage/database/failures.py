@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DatabaseError,
+    DBAPIError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from storage.database.address import shown
@@ -13,6 +19,7 @@ from storage.database.sqlite_engine import BUSY_S
 from utils.errors import GamelakeError, Locked, ServiceDown, UsageError
 
 _DAMAGED = ("not a database", "malformed")  # SQLite's words
+_NOT_OURS = (OperationalError, InterfaceError, InternalError)
 _NO_RIGHT, _LOCKED, _TOO_LONG, _STANDBY = "42501", "55P03", "57014", "25006"
 
 
@@ -43,7 +50,7 @@ def _explain(error: DBAPIError, doing: str, url: URL) -> GamelakeError:
         return _no_right(cause, doing, url)
     if state == _TOO_LONG:
         return _down(f"it took longer than {STATEMENT_S} s over a statement", doing, url)
-    if state == _STANDBY or isinstance(error, OperationalError | InterfaceError):
+    if error.connection_invalidated or state == _STANDBY or isinstance(error, _NOT_OURS):
         return _down(cause, doing, url)
     if any(said in cause for said in _DAMAGED):
         return _damaged(cause, doing, url)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -22,10 +23,10 @@ from hypothesis.stateful import (
 from storage_scenarios import small_ingest
 
 from storage.database.processes import Process, is_gone, this_process
-from storage.database.repositories.leases import Lease
+from storage.database.repositories.leases import Lease, LeaseRepository
 from storage.database.session import Database
 from storage.database.writer import hold_writer
-from utils.errors import Locked
+from utils.errors import Locked, ServiceDown
 from utils.seams import Fault
 
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
@@ -75,6 +76,33 @@ def test_a_released_lease_fences_too_and_its_epoch_is_never_given_again(
     with pytest.raises(Locked), database.unit_of_work(first) as unit:
         unit.state.set("key", "late")
     assert acquire(database, "two").epoch == first.epoch + 1
+
+
+def test_a_holder_on_another_machine_is_out_of_sight_and_keeps_its_time(
+    database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as there:
+        there.setattr(socket, "gethostname", lambda: "elsewhere")
+        there.setattr(os, "getpid", lambda: 2**22 + 1)  # no such process here
+        acquire(database, "far", ttl_s=60)
+    clock.advance(59)
+    with pytest.raises(Locked, match=r"far .* on elsewhere"):
+        acquire(database, "near")
+    clock.advance(1)
+    assert acquire(database, "near").epoch == 2
+
+
+def test_what_ended_a_run_is_what_the_user_hears_of(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail_to_release(*_: object) -> None:
+        raise ServiceDown("the store is gone", operation="release")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LeaseRepository, "release", fail_to_release)
+        with pytest.raises(ZeroDivisionError), hold_writer(database):
+            _ = 1 // 0
+    assert "the lease was not released" in caplog.text
 
 
 class Leases(RuleBasedStateMachine):
