@@ -110,7 +110,7 @@ def commit_known(connection: Connection) -> None:
     Raises the error of the commit unless the server says that it committed: then nothing is
     stored, or, when the server stays away, it is not known. Both are safe to repeat.
     """
-    xid = connection.info.get(_XID)  # none when nothing was executed: nothing can be lost
+    xid = str(connection.info.get(_XID, ""))  # none when nothing was executed: nothing to lose
     try:
         connection.commit()
     except DBAPIError as error:
