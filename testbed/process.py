@@ -8,6 +8,7 @@ import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -142,12 +143,14 @@ class Server(ABC):
         return self.start()
 
     def pause(self) -> None:
-        """Stop it from answering without closing its connections (SIGSTOP)."""
-        signal_process(self.pid, signal.SIGSTOP)
+        """Stop it from answering without closing its connections (SIGSTOP); returns when it has."""
+        _signal(self.pid, signal.SIGSTOP)
+        while not all(map(_is_stopped, _threads(self.pid))):
+            time.sleep(_POLL_S / 10)
 
     def resume(self) -> None:
         """Let it answer again."""
-        signal_process(self.pid, signal.SIGCONT)
+        _signal(self.pid, signal.SIGCONT)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -188,7 +191,7 @@ class Server(ABC):
 
     def _end(self, signum: signal.Signals) -> None:
         if self._running is not None:
-            self._running.server.send_signal(signal.SIGCONT)
+            self.resume()
             self._running.end(signum, patience_s=10)
             self._running = None
 
@@ -203,9 +206,31 @@ class Server(ABC):
         )
 
 
-def signal_process(pid: int, signum: signal.Signals) -> None:
-    """Send a signal to the process group of a server."""
-    os.killpg(pid, signum)
+def _signal(pid: int, signum: signal.Signals) -> None:
+    """Send a signal to a server and its processes; one that is gone is none."""
+    for member in (pid, *_children(pid)):
+        with suppress(ProcessLookupError):
+            os.kill(member, signum)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    except FileNotFoundError:
+        return []
+
+
+def _threads(pid: int) -> list[Path]:
+    return [path for one in (pid, *_children(pid)) for path in Path(f"/proc/{one}/task").glob("*")]
+
+
+def _is_stopped(thread: Path) -> bool:
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0] in "TZ"
+    except (FileNotFoundError, ProcessLookupError):
+        return True  # it ended
 
 
 def reserve_ports(count: int) -> list[int]:

@@ -161,6 +161,20 @@ def test_a_paused_server_does_not_answer_until_it_is_resumed(stack: Stack) -> No
         assert server.start().is_ready()
 
 
+def test_a_paused_postgres_keeps_its_clients_waiting(
+    postgres: PostgresServer, database_url: str
+) -> None:
+    with psycopg.connect(database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        postgres.pause()
+        asking = threading.Thread(target=connection.execute, args=("SELECT 1",))
+        asking.start()
+        asking.join(0.5)
+        assert asking.is_alive()
+        postgres.resume()
+        asking.join(10)
+        assert not asking.is_alive()
+
+
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("not a folder")
     server = MinioServer(tmp_path)
