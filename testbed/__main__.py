@@ -16,7 +16,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit code."""
     parser = argparse.ArgumentParser("testbed", description="Real servers for tests and bench.")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("install", help="obtain MinIO, Nessie and PostgreSQL where they are missing")
+    verbs.add_parser(
+        "install", help="obtain MinIO, Nessie, PostgreSQL and Spark's jars where they are missing"
+    )
     run = verbs.add_parser("run", help="run a command with all servers up and a lake's variables")
     run.add_argument("command", nargs="+", help="for example: -- gamelake check-services")
     asked = parser.parse_args(arguments)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from testbed.artifacts import MINIO_VERSION, NESSIE_VERSION, Artifacts, missing, postgres_folder
+from testbed.spark import ICEBERG_VERSION, JARS
 from utils.errors import ServiceDown
 
 _NESSIE_SHA256 = "ce9fa33e2878bf5ea3981876b9e6204cabc0362b3dd82326b10e47271a78c417"
@@ -24,7 +25,13 @@ def install(kept: Artifacts) -> list[str]:
 
     Raises UsageError when a tool is missing that cannot be had here, ServiceDown when one fails.
     """
-    return [_minio(kept), _nessie(kept), _postgres(kept), f"Java: {kept.java}"]
+    return [
+        _minio(kept),
+        _nessie(kept),
+        _postgres(kept),
+        f"Java: {kept.java}",
+        *_spark(kept),
+    ]
 
 
 def _minio(kept: Artifacts) -> str:
@@ -39,17 +46,30 @@ def _minio(kept: Artifacts) -> str:
 
 
 def _nessie(kept: Artifacts) -> str:
-    target = kept.nessie_path
-    if not target.is_file():
-        mvn = _tool("mvn", "maven", "default-jre-headless")
-        artifact = f"org.projectnessie.nessie:nessie-quarkus:{NESSIE_VERSION}:jar:runner"
-        with _beside(target) as folder:
-            own = [f"-Dmaven.repo.local={folder / 'repository'}", f"-DoutputDirectory={folder}"]
-            copy = ["dependency:copy", f"-Dartifact={artifact}", *own]
-            _run([mvn, "--batch-mode", "--quiet", "--strict-checksums", *copy], folder)
-            _check(folder / target.name)
-            (folder / target.name).replace(target)
-    return f"Nessie: {target}"
+    artifact = f"org.projectnessie.nessie:nessie-quarkus:{NESSIE_VERSION}:jar:runner"
+    _maven(kept.nessie_path, artifact, _NESSIE_SHA256)
+    return f"Nessie: {kept.nessie_path}"
+
+
+def _spark(kept: Artifacts) -> Iterator[str]:
+    """Bring what Spark reads Iceberg with, and a whole Java: the wheel's has too few modules."""
+    yield f"Java for Spark: {_tool('java', 'default-jre-headless')}"
+    for jar in JARS:
+        target = jar.path(kept.cache)
+        _maven(target, f"org.apache.iceberg:{jar.artifact}:{ICEBERG_VERSION}", jar.sha256)
+        yield f"Spark's Iceberg: {target}"
+
+
+def _maven(target: Path, artifact: str, sha256: str) -> None:
+    if target.is_file():
+        return
+    mvn = _tool("mvn", "maven", "default-jre-headless")
+    with _beside(target) as folder:
+        own = [f"-Dmaven.repo.local={folder / 'repository'}", f"-DoutputDirectory={folder}"]
+        copy = ["dependency:copy", f"-Dartifact={artifact}", *own]
+        _run([mvn, "--batch-mode", "--quiet", "--strict-checksums", *copy], folder)
+        _check(folder / target.name, sha256)
+        (folder / target.name).replace(target)
 
 
 def _postgres(kept: Artifacts) -> str:
@@ -122,10 +142,10 @@ def _run(command: list[str], folder: Path, environ: Mapping[str, str] | None = N
         )
 
 
-def _check(jar: Path) -> None:
+def _check(jar: Path, sha256: str) -> None:
     with jar.open("rb") as opened:
         found = hashlib.file_digest(opened, "sha256").hexdigest()
-    if found != _NESSIE_SHA256:
+    if found != sha256:
         raise ServiceDown(
             f"{jar.name} is not the file that was tested (sha256 {found})",
             operation="install the servers",

@@ -8,6 +8,7 @@ import pytest
 from testbed import install as installing
 from testbed.__main__ import main
 from testbed.artifacts import Artifacts
+from testbed.spark import JARS
 from utils.errors import GamelakeError, ServiceDown, UsageError
 
 
@@ -85,8 +86,9 @@ def test_debian_brings_what_is_missing(
 ) -> None:
     monkeypatch.setattr(installing, "postgres_folder", lambda: None)
     program(machine, "apt-get", f'echo "$RUNLEVEL $@" >> {tmp_path / "asked"}')
-    for path in (kept.minio_path, kept.nessie_path):
-        path.parent.mkdir(parents=True)
+    program(machine, "java", "")
+    for path in (kept.minio_path, kept.nessie_path, *(jar.path(kept.cache) for jar in JARS)):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Artifacts, "postgres", property(lambda _: Path("/pg")))
