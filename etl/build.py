@@ -15,12 +15,11 @@ from etl.incremental import (
     raw_rows_of,
     rows_missing,
 )
+from etl.local_copies import LocalCopies
 from etl.raw_source import ENTITIES, RawSelection
 from etl.star import StarInputs, build_star
 from etl.versions import observed_order, picked_versions, with_version
 from storage.layout import GAMES
-from storage.object_store import ObjectStore
-from storage.raw_parts import RawPart
 from storage.raw_schema import RAW_GAMES, RAW_LOOKUP
 
 
@@ -42,30 +41,38 @@ class RawTables:
     new: Mapping[str, Table]
 
 
-def open_raw(engine: BuildEngine, store: ObjectStore, raw: RawSelection) -> RawTables:
+def open_raw(engine: BuildEngine, copies: LocalCopies, raw: RawSelection) -> RawTables:
     """Name the raw parts as tables; a part has the same place in `every` and in `new`."""
     every, new, first = {}, {}, 0
     for entity in ENTITIES:
-        parts, fresh = raw.parts[entity], raw.new[entity]
         schema = RAW_GAMES if entity == GAMES else RAW_LOOKUP
-        every[entity] = engine.raw(f"raw_{entity}", _uris(store, parts), schema, first)
-        first += len(parts)
-        new[entity] = engine.raw(f"new_{entity}", _uris(store, fresh), schema, first - len(fresh))
+        paths = copies.raw([part.key for part in raw.parts[entity]])
+        every[entity] = engine.raw(f"raw_{entity}", paths, schema, first)
+        first += len(paths)
+        fresh = paths[len(paths) - len(raw.new[entity]) :]  # what is applied comes first
+        new[entity] = engine.raw(f"new_{entity}", fresh, schema, first - len(fresh))
     return RawTables(every, new)
 
 
 def open_published(
-    engine: BuildEngine, pinned: PinnedCatalog, prefix: str, *, only: Collection[str] = TABLES
+    engine: BuildEngine,
+    copies: LocalCopies,
+    pinned: PinnedCatalog,
+    prefix: str,
+    *,
+    only: Collection[str] = TABLES,
 ) -> dict[str, Table]:
     """Name the tables of a commit `<prefix>_<table>`."""
+    wanted = {name: table for name, table in pinned.tables.items() if name in only}
+    every = [file.path for table in wanted.values() for file in table.data_files]
+    paths = dict(zip(every, copies.tables(every), strict=True))
     return {
         name: engine.parquet(
             f"{prefix}_{name}",
-            [file.path for file in table.data_files],
+            [paths[file.path] for file in table.data_files],
             TABLES[name].arrow(),
         )
-        for name, table in pinned.tables.items()
-        if name in only
+        for name, table in wanted.items()
     }
 
 
@@ -115,7 +122,3 @@ def _compare(
         added=engine.count(rows_missing(rebuilt, old)),
         removed=engine.count(rows_missing(old, rebuilt)),
     )
-
-
-def _uris(store: ObjectStore, parts: tuple[RawPart, ...]) -> list[str]:
-    return [store.uri(part.key) for part in parts]

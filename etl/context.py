@@ -16,7 +16,7 @@ from utils.progress import ProgressListener
 
 @dataclass(frozen=True)
 class EtlContext:
-    """The lake and the tools. `scratch` is a local folder for spilled data, emptied by each run;
+    """The lake and the tools. `scratch` is a local folder for what a run spills or downloads;
     `lease` is the writer lease that the caller holds.
     """
 

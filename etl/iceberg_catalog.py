@@ -10,12 +10,13 @@ from etl.iceberg_contract import (
 from etl.iceberg_embedded import EmbeddedCatalog
 from etl.iceberg_nessie import NessieCatalog
 from etl.iceberg_record import RUN_PROPERTY, PublishRecord
-from etl.iceberg_warehouse import BucketFiles, TableFiles
+from etl.iceberg_warehouse import LOCAL_FILES, BucketFiles, TableFiles
 from storage.layout import LakePaths
 from storage.minio_client import open_minio_store
 from utils.config import Settings
 
 __all__ = [
+    "LOCAL_FILES",
     "RUN_PROPERTY",
     "DataFileInfo",
     "LakeCatalog",
@@ -43,5 +44,5 @@ def open_catalog(settings: Settings) -> LakeCatalog:
         settings.minio_secret_key.get_secret_value(),
         bucket,
     )
-    files = BucketFiles(store, f"s3://{bucket}/", paths.scratch / "written")
+    files = BucketFiles(store, f"s3://{bucket}/", paths.scratch)
     return NessieCatalog(settings.nessie_uri, files)

@@ -20,6 +20,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 from typing_extensions import override
 
 from storage.object_store import ObjectStore
+from storage.scratch import ScratchFolder
 from utils.seams import operation
 
 FILE_IO = f"{__name__}.FsyncFileIO"
@@ -200,10 +201,10 @@ class _NewObject(OutputFile):
 class StoreFileIO(FileIO):
     """pyiceberg FileIO over an object store; locations are what its `uri` gives.
 
-    `scratch` is a folder for files that are being written.
+    `scratch` is for files that are being written.
     """
 
-    def __init__(self, store: ObjectStore, root: str, scratch: Path) -> None:
+    def __init__(self, store: ObjectStore, root: str, scratch: ScratchFolder) -> None:
         super().__init__()
         self._store = store
         self._root = root
@@ -226,7 +227,7 @@ class StoreFileIO(FileIO):
         key = self.key(location)
         return _NewObject(
             self.new_input(location),
-            self._scratch / location.rpartition("/")[2],
+            self._scratch.path / location.rpartition("/")[2],
             lambda path: self._store.put_file(key, path),
         )
 

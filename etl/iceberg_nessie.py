@@ -45,8 +45,9 @@ class NessieCatalog:
         self._made: set[str] = set()  # branches of ours that must be there
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and drop what was only needed for writing."""
         self._api.close()
+        self.files.close()
 
     def create_branch(self, name: str, from_ref: str = MAIN) -> Ref:
         """See LakeCatalog."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from etl.iceberg_contract import LakeCatalog, PinnedCatalog, PinnedTable
 from utils.errors import GamelakeError
@@ -14,14 +13,6 @@ class Problem:
 
     subject: str
     detail: str
-
-
-def local_size(path: str) -> int | None:
-    """Return the size of a local file in bytes, or None when there is none."""
-    try:
-        return Path(path).stat().st_size
-    except FileNotFoundError:
-        return None
 
 
 def referenced_files(catalog: LakeCatalog) -> dict[str, dict[str, int | None]]:
@@ -38,10 +29,9 @@ def referenced_files(catalog: LakeCatalog) -> dict[str, dict[str, int | None]]:
     return found
 
 
-def missing_files(
-    catalog: LakeCatalog, size_of: Callable[[str], int | None] = local_size
-) -> list[Problem]:
+def missing_files(catalog: LakeCatalog) -> list[Problem]:
     """Return every file that a branch or tag needs and that is absent, short or unreadable."""
+    size_of = catalog.files.size_of()
     problems: list[Problem] = []
     seen: set[str] = set()
     for name in catalog.references():
@@ -91,12 +81,13 @@ def _differences(
             )
 
 
-def unreferenced_files(catalog: LakeCatalog, warehouse: Path) -> list[Path]:
-    """Return the local files that no branch or tag can reach, through any snapshot it knows.
+def unreferenced_files(catalog: LakeCatalog) -> list[str]:
+    """Return the location of each file that no branch or tag can reach by any snapshot it knows.
 
     They are what killed or failed runs left: harmless, and for maintenance to remove once no
     writer is at work.
     """
+    there = catalog.files.sizes()
     reachable: set[str] = set()
     seen: set[str] = set()
     for name in catalog.references():
@@ -104,5 +95,4 @@ def unreferenced_files(catalog: LakeCatalog, warehouse: Path) -> list[Path]:
             if table.metadata_location not in seen:
                 seen.add(table.metadata_location)
                 reachable.update(table.reachable_files())
-    files = (path for path in sorted(warehouse.rglob("*")) if path.is_file())
-    return [path for path in files if str(path.absolute()) not in reachable]
+    return sorted(there.keys() - reachable)

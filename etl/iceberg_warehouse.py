@@ -4,7 +4,7 @@ Locally they are plain files. In a bucket they are downloaded for DuckDB, which 
 own here, and read through Arrow's filesystem for queries.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +15,8 @@ from pyiceberg.io import FileIO
 
 from etl.iceberg_io import FsyncFileIO, StoreFileIO, sync_file
 from storage.object_store import ObjectStore
+from storage.scratch import ScratchFolder
+from utils.errors import ServiceDown
 
 
 class TableFiles(Protocol):
@@ -35,6 +37,12 @@ class TableFiles(Protocol):
 
     def sizes(self) -> Mapping[str, int]:
         """Return the size in bytes of every file there is, by location."""
+
+    def size_of(self) -> Callable[[str], int | None]:
+        """Return what tells a file's size now, None for one that is not there."""
+
+    def close(self) -> None:
+        """Drop what was only needed for writing."""
 
 
 class LocalFiles:
@@ -66,18 +74,25 @@ class LocalFiles:
         """See TableFiles."""
         return {str(p): p.stat().st_size for p in self._root.rglob("*") if p.is_file()}
 
+    def size_of(self) -> Callable[[str], int | None]:
+        """See TableFiles."""
+        return _local_size
+
+    def close(self) -> None:
+        """See TableFiles: there is nothing to drop."""
+
 
 class BucketFiles:
     """Table files in an object store with the root `root`, such as `s3://warehouse/`.
 
-    `scratch` is a local folder in which files are written before they are uploaded.
+    Files are written in a folder of our own below `scratch` before they are uploaded.
     """
 
     def __init__(self, store: ObjectStore, root: str, scratch: Path) -> None:
         self._store = store
         self._root = root
-        self._scratch = scratch
-        self._io = StoreFileIO(store, root, scratch)
+        self._scratch = ScratchFolder(scratch)
+        self._io = StoreFileIO(store, root, self._scratch)
 
     @property
     def io(self) -> FileIO:
@@ -88,8 +103,7 @@ class BucketFiles:
     def new_file(self, location: str) -> Iterator[Path]:
         """Give a scratch path and upload what is there then; see TableFiles."""
         key = self._io.key(location)
-        path = self._scratch / location.rpartition("/")[2]
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._scratch.path / location.rpartition("/")[2]
         try:
             yield path
             self._store.put_file(key, path)
@@ -105,12 +119,40 @@ class BucketFiles:
         """See TableFiles; only the columns and row groups that a query needs are transferred."""
         filesystem, root = self._store.arrow_filesystem()
         paths = [f"{root}/{self._io.key(location)}" for location in locations]
-        return ds.dataset(paths, schema=schema, format="parquet", filesystem=filesystem)
+        try:
+            return ds.dataset(paths, schema=schema, format="parquet", filesystem=filesystem)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise ServiceDown(
+                f"MinIO does not give the files of the tables: {error}",
+                operation="open lake",
+                subject="MINIO_ENDPOINT",
+                hint="start MinIO (`make up`), or correct MINIO_ENDPOINT and its keys",
+            ) from error
 
     def sizes(self) -> Mapping[str, int]:
         """See TableFiles: one listing."""
         return {self._root + info.key: info.size for info in self._store.list("")}
 
+    def size_of(self) -> Callable[[str], int | None]:
+        """See TableFiles: one listing answers for all."""
+        return self.sizes().get
+
+    def close(self) -> None:
+        """See TableFiles."""
+        self._scratch.close()
+
 
 def _local(location: str) -> str:
     return location.removeprefix("file://")
+
+
+def _local_size(location: str) -> int | None:
+    try:
+        return Path(_local(location)).stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+LOCAL_FILES: TableFiles = LocalFiles(Path("/"))

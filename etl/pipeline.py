@@ -21,11 +21,13 @@ from etl.iceberg_catalog import PinnedCatalog, PublishRecord
 from etl.iceberg_schemas import TABLES
 from etl.iceberg_writer import BranchWriter
 from etl.incremental import rows_missing
+from etl.local_copies import LocalCopies
 from etl.raw_source import RawSelection, select_raw
 from etl.report import CheckCounts, EtlReport, Mode, TableReport
 from etl.run_log import recorded_run, settle_dead_runs
 from storage.database.repositories.runs import Run
 from storage.layout import GAMES, MAIN, STAR, etl_branch, run_tag
+from storage.scratch import ScratchFolder
 from utils.clock import iso
 from utils.errors import UsageError
 from utils.progress import ProgressSnapshot
@@ -108,12 +110,13 @@ def _publish(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:
     """Build on a branch, check there, and make the branch main."""
     branch = etl_branch(run.run_id)
     ctx.catalog.create_branch(branch, MAIN)
-    with BuildEngine(ctx.scratch) as engine:
-        raw = open_raw(engine, ctx.raw, plan.raw)
-        before = open_published(engine, plan.main, "main")
+    with ScratchFolder(ctx.scratch) as scratch, BuildEngine(scratch.path) as engine:
+        copies = LocalCopies(ctx.raw, ctx.catalog.files, scratch.path)
+        raw = open_raw(engine, copies, plan.raw)
+        before = open_published(engine, copies, plan.main, "main")
         changes = _write(ctx, engine, _changes(engine, plan, raw, before), run)
         built = ctx.catalog.pin(branch)
-        after = {**before, **open_published(engine, built, "branch", only=changes)}
+        after = {**before, **open_published(engine, copies, built, "branch", only=changes)}
         before = {name: table for name, table in before.items() if name in changes}
         compared = CheckInputs(
             after=after,

@@ -8,6 +8,7 @@ from pathlib import Path
 from etl.iceberg_catalog import LakeCatalog, open_catalog
 from storage.database.session import Database
 from storage.layout import LakePaths
+from storage.minio_client import open_minio_store
 from storage.object_store import LocalFolderStore, ObjectStore
 from utils.config import Settings
 from utils.errors import SourceError, UsageError
@@ -31,15 +32,8 @@ def open_lake(settings: Settings, *, create: bool = False) -> Iterator[Lake]:
     Raw alone is a lake: everything else can be made from it again.
     """
     paths = LakePaths(settings.gamelake_home)
-    if settings.gamelake_profile != "embedded":
-        raise UsageError(
-            f"the profile {settings.gamelake_profile} is not part of this version",
-            operation="open the lake",
-            subject="GAMELAKE_PROFILE",
-            hint="set GAMELAKE_PROFILE=embedded: a folder, no server",
-        )
     _check_home(paths.home)
-    if not (create or paths.store.is_file() or paths.raw.is_dir()):
+    if not (create or _has_lake(settings)):
         raise UsageError(
             f"there is no lake in {paths.home}",
             operation="open the lake",
@@ -51,7 +45,24 @@ def open_lake(settings: Settings, *, create: bool = False) -> Iterator[Lake]:
         Database.open(database_url(settings)) as database,
         closing(open_catalog(settings)) as catalog,
     ):
-        yield Lake(settings, paths, LocalFolderStore(paths.raw), database, catalog)
+        yield Lake(settings, paths, _raw_store(settings), database, catalog)
+
+
+def _has_lake(settings: Settings) -> bool:
+    """Return whether there may be a lake: of the stack, the servers know."""
+    paths = LakePaths(settings.gamelake_home)
+    return settings.gamelake_profile == "stack" or paths.store.is_file() or paths.raw.is_dir()
+
+
+def _raw_store(settings: Settings) -> ObjectStore:
+    if settings.gamelake_profile == "embedded":
+        return LocalFolderStore(LakePaths(settings.gamelake_home).raw)
+    return open_minio_store(
+        settings.minio_endpoint,
+        settings.minio_access_key.get_secret_value(),
+        settings.minio_secret_key.get_secret_value(),
+        settings.minio_raw_bucket,
+    )
 
 
 @contextmanager
@@ -89,6 +100,17 @@ def existing_folder(path: Path) -> Path:
 
 
 def database_url(settings: Settings) -> str:
-    """Return the address of the operational store: DATABASE_URL, or a file in the lake."""
-    own = LakePaths(settings.gamelake_home).store.absolute()
-    return settings.database_url.get_secret_value() or f"sqlite:///{own}"
+    """Return the address of the operational store: DATABASE_URL, or a file in the lake.
+
+    Raises UsageError when the stack has none: a file of one machine would keep no other away.
+    """
+    if address := settings.database_url.get_secret_value():
+        return address
+    if settings.gamelake_profile == "stack":
+        raise UsageError(
+            "DATABASE_URL is not set",
+            operation="open the operational store",
+            subject="DATABASE_URL",
+            hint="set it to the stack's PostgreSQL; `make up` writes it to .env",
+        )
+    return f"sqlite:///{LakePaths(settings.gamelake_home).store.absolute()}"

@@ -75,7 +75,7 @@ def read_status(lake: Lake) -> Status:
             writer=f"{writer.owner} (pid {writer.pid} on {writer.host})" if writer else None,
             spooled_files=sum(1 for path in lake.paths.spool.rglob("*") if path.is_file()),
             bytes_raw=sum(info.size for info in lake.raw.list("")),
-            bytes_warehouse=_size_of_warehouse(lake),
+            bytes_warehouse=sum(lake.catalog.files.sizes().values()),
         )
 
 
@@ -112,7 +112,3 @@ def _published(lake: Lake) -> Published | None:
         games=rows.get(FACT_GAMES, 0),
         rows=sum(rows.values()),
     )
-
-
-def _size_of_warehouse(lake: Lake) -> int:
-    return sum(path.stat().st_size for path in lake.paths.warehouse.rglob("*") if path.is_file())

@@ -40,7 +40,7 @@ def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlC
             database=lake.database,
             catalog=lake.catalog,
             lease=lease,
-            scratch=lake.paths.home / "tmp",
+            scratch=lake.paths.scratch,
             progress=progress,
             clock=SystemClock(),
         )

@@ -8,9 +8,11 @@ from etl.build import open_published
 from etl.checks import consistency_checks
 from etl.engine import BuildEngine
 from etl.iceberg_schemas import TABLES
+from etl.local_copies import LocalCopies
 from gamelake.context import Lake
 from quality.checks import failures, run_checks
 from storage.layout import MAIN
+from storage.scratch import ScratchFolder
 from utils.errors import ServiceDown
 
 
@@ -23,9 +25,9 @@ def star_is_consistent(lake: Lake) -> Iterator[str]:
         yield f"tables are missing: {', '.join(absent)}"
         return
     try:
-        # A scratch folder of its own: a build empties its when it starts.
-        with BuildEngine(lake.paths.home / "tmp" / "verify") as engine:
-            star = open_published(engine, main, MAIN)
+        with ScratchFolder(lake.paths.scratch) as scratch, BuildEngine(scratch.path) as engine:
+            copies = LocalCopies(lake.raw, lake.catalog.files, scratch.path)
+            star = open_published(engine, copies, main, MAIN)
             for result in failures(run_checks(engine, consistency_checks(star))):
                 yield result.describe()
     except (duckdb.Error, ServiceDown) as error:

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from etl.iceberg_catalog import PinnedCatalog, PinnedTable
+from etl.iceberg_catalog import LOCAL_FILES, PinnedCatalog, PinnedTable, TableFiles
 from serving.faults import explained
 from serving.gate import admit
 from serving.result import Result
@@ -48,14 +48,18 @@ class QueryEngine:
         self,
         pinned: PinnedCatalog,
         *,
+        files: TableFiles = LOCAL_FILES,
         timeout: float | None = None,
         memory_limit: str = MEMORY_LIMIT,
     ) -> None:
-        """Open over `pinned`; `timeout` is seconds a query, `memory_limit` like "1GB"."""
+        """Open over `pinned`, whose data is in `files`.
+
+        `timeout` is seconds a query, `memory_limit` like "1GB".
+        """
         self.head = pinned.head
         self.timeout = timeout
         self.tables: Mapping[str, pa.Schema] = {n: t.schema for n, t in pinned.tables.items()}
-        sources = {name: dataset(table) for name, table in pinned.tables.items()}
+        sources = {name: dataset(table, files) for name, table in pinned.tables.items()}
         self._connection = duckdb.connect(config={**_OPTIONS, "memory_limit": memory_limit})
         self._watch = Watch(self._connection.interrupt)
         self._expose(sources)
@@ -111,14 +115,13 @@ class QueryEngine:
             self._connection.execute(statement)
 
 
-def dataset(table: PinnedTable) -> ds.Dataset:
+def dataset(table: PinnedTable, files: TableFiles) -> ds.Dataset:
     """Return the table's rows as a pyarrow dataset: its data files, or none of any.
 
     Raises GamelakeError when a data file is missing.
     """
-    paths = [file.path.removeprefix("file://") for file in table.data_files]
     try:
-        return ds.dataset(paths, schema=table.schema, format="parquet")
+        return files.dataset([file.path for file in table.data_files], table.schema)
     except FileNotFoundError as error:
         raise GamelakeError(
             f"a data file of {table.name} is missing",

@@ -30,7 +30,7 @@ def connect(
         pinned = catalog.pin(name)
         if not pinned.tables:
             raise _nothing(f"nothing is published on {name} yet", name)
-        return QueryEngine(pinned, timeout=timeout, memory_limit=memory_limit)
+        return QueryEngine(pinned, files=catalog.files, timeout=timeout, memory_limit=memory_limit)
 
 
 def resolve(at: str | None, references: Mapping[str, Ref]) -> str:

@@ -14,6 +14,8 @@ from etl.build import build_full, build_incremental, open_raw
 from etl.engine import BuildEngine
 from etl.iceberg_catalog import PublishRecord
 from etl.iceberg_schemas import TABLES
+from etl.iceberg_warehouse import LocalFiles
+from etl.local_copies import LocalCopies
 from etl.raw_source import select_raw
 from storage.layout import BROWSE, FILTERED, GAMES, LOOKUPS
 from storage.object_store import LocalFolderStore
@@ -98,7 +100,8 @@ class _PlainLake:
     def build(self, record: PublishRecord | None) -> PublishRecord:
         raw = select_raw(self._store, record)
         with BuildEngine(self._home / "tmp") as engine:
-            tables = open_raw(engine, self._store, raw)
+            copies = LocalCopies(self._store, LocalFiles(self._home), self._home / "tmp")
+            tables = open_raw(engine, copies, raw)
             if record is None:
                 changes = build_full(engine, tables)
             else:
