@@ -36,8 +36,8 @@ def test_settings_open_the_lake_of_their_home(tmp_path: Path) -> None:
     assert (tmp_path / "home" / "catalog.db").is_file()
 
 
-def test_a_profile_without_a_catalog_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="stack"):
+def test_the_stack_without_its_keys_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="MINIO_ACCESS_KEY"):
         open_catalog(Settings(gamelake_home=tmp_path, gamelake_profile="stack"))
 
 
