@@ -60,7 +60,8 @@ class DremioClient:
                 subject=self._url,
                 hint="set DREMIO_USER and DREMIO_PASSWORD to those of an administrator of Dremio",
             )
-        self._session.auth = _Token(_object(self._checked(answer, "log in to Dremio"))["token"])
+        said = _object(self._checked(answer, "log in to Dremio"), "token")
+        self._session.auth = _Token(said["token"])
         return True
 
     def create_first_user(self, user: str, password: str) -> None:
@@ -111,8 +112,8 @@ class DremioClient:
 
     def _find_bad_source(self, name: str) -> Entity | None:
         """Find a source that by-path does not give because Dremio cannot reach what it names."""
-        listed = _object(self._checked(self._send("GET", "/api/v3/catalog"), "list"))["data"]
-        for item in listed:
+        listed = self._checked(self._send("GET", "/api/v3/catalog"), "list the catalog")
+        for item in _object(listed, "data")["data"]:
             if item["path"] == [name]:
                 where = f"/api/v3/source/{quote(item['id'], safe='')}"
                 found = _object(self._checked(self._send("GET", where), "look up", name))
@@ -192,15 +193,15 @@ def _reason(answer: requests.Response) -> str:
     return " ".join(str(text) for text in texts if text) or "no reason given"
 
 
-def _object(answer: requests.Response) -> Entity:
-    """Return the JSON object; raises ServiceDown when it is none: something else answers there."""
+def _object(answer: requests.Response, *wanted: str) -> Entity:
+    """Return the JSON object; raises ServiceDown when it is none or lacks a `wanted` field."""
     try:
         found = answer.json()
     except requests.JSONDecodeError:
         found = None
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or not found.keys() >= set(wanted):
         raise ServiceDown(
-            "what answers is not Dremio: no JSON object",
+            "what answers is not Dremio",
             operation="ask Dremio",
             subject=answer.url,
             hint="set DREMIO_URL to Dremio's web address, such as http://127.0.0.1:9047",

@@ -204,7 +204,7 @@ class DremioSetup:
         elif before and WIKI_MARK not in before and before != SOURCE_MARK:
             action = "kept"
         else:
-            action = "updated" if before else "created"
+            action = "updated" if WIKI_MARK in before else "created"
             self._note(entity, "wiki", {"text": text, "version": known.get("version")})
         self._report.add("wiki", name, action)
 

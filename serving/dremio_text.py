@@ -23,7 +23,7 @@ WIKI_MARK = "_Written by gamelake dremio-setup. To keep a text of your own, remo
 
 _CODE = re.compile(r"--[^\n]*\n?|'(?:[^']|'')*'|[^-']+|-")
 _NAME = re.compile(r"\b(FROM|JOIN)(\s+)([a-z_][a-z0-9_]*)\b(?!\s*[.(])", re.IGNORECASE)
-_COMMON = re.compile(r"\b(?:WITH|,)\s+([a-z_][a-z0-9_]*)\s+AS\s*\(", re.IGNORECASE)
+_COMMON = re.compile(r"(?:\bWITH\s|,)\s*([a-z_][a-z0-9_]*)\s+AS\s*\(", re.IGNORECASE)
 
 
 def view_sql(view: View, views: Iterable[str]) -> str:
