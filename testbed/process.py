@@ -82,6 +82,7 @@ class Server(ABC):
         self.log = folder / f"{self.name}.log"
         self._port_count = ports
         self.ports: list[int] = []
+        self._log_from = 0  # bytes: where this start's part of the log begins
         self._running: _Running | None = None
 
     @property
@@ -166,6 +167,7 @@ class Server(ABC):
     def _launch(self) -> None:
         command = self.command()
         with self.log.open("ab") as log:
+            self._log_from = log.tell()
             server = subprocess.Popen(  # noqa: S603 - a server that we installed
                 command.arguments,
                 env=command.environ,
@@ -196,8 +198,8 @@ class Server(ABC):
             self._running = None
 
     def _down(self, what: str) -> GamelakeError:
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.is_file() else []
-        said = "\n".join(lines[-_LOG_LINES:])
+        written = self.log.read_bytes()[self._log_from :] if self.log.is_file() else b""
+        said = "\n".join(written.decode(errors="replace").splitlines()[-_LOG_LINES:])
         return ServiceDown(
             f"{self.name} {what}; it said:\n{said}",
             operation=f"start {self.name}",
