@@ -1,0 +1,39 @@
+"""One Spark for a test process: it takes 5 s to start."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+from testbed.spark import catalog_options, spark_jars
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_OPTIONS = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.memory": "1g",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.shuffle.partitions": "2",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+@pytest.fixture(scope="session")
+def spark() -> "Iterator[SparkSession]":
+    """Spark on two threads, with Iceberg, as a person would start it who has nothing of ours."""
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - slow, and only tests on a stack have it
+
+    builder = SparkSession.builder.master("local[2]").config("spark.jars", ",".join(spark_jars()))
+    session = builder.config(map=dict(_OPTIONS)).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+def attach(session: "SparkSession", settings: Mapping[str, str], name: str, ref: str) -> str:
+    """Let `session` know the tables of a reference as catalog `name`, which must be new."""
+    for option, value in catalog_options(settings, name, ref).items():
+        session.conf.set(option, value)
+    return name
