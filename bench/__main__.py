@@ -1,136 +1,140 @@
-"""`python -m bench`: ours against the floors, in one run, as ratios.
-
-For every size: a simulator, one `gamelake ingest` and one `gamelake etl` in processes of their
-own, a second (delta) round, and the two floors on the same pages and the same raw.
-"""
+"""`python -m bench`: ours, peers and floors on the same input in one run, as ratios."""
 
 import argparse
-import json
 import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from bench.measure import Cost, python
+from bench import rivals
+from bench.check import read_bars, verdicts
+from bench.lake import open_lake
+from bench.ours import (
+    Scene,
+    measure_clustered_delta,
+    measure_full,
+    measure_nothing_new,
+    measure_random_delta,
+)
+from bench.results import Results
+from bench.table import add_totals, lines
 from simulator.capacity import measure
 from simulator.config import SimulatorConfig
 from simulator.process import SimulatorProcess
-from storage.layout import GAMES, SOURCE_RAWG, LakePaths
-from storage.object_store import LocalFolderStore
-from storage.raw_parts import list_parts
+from testbed.stack import Stack
 
-WORKERS = 4
-KEY = "bench"
+RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data" / "rawg"
 REFUSED_SHARE = 0.5  # a client that reaches half of the server's capacity measures the server
+PARTS = ("ours", "delta", "dlt", "chain", "pandas")
 
 
-@dataclass(frozen=True)
-class Line:
-    """One row of the table: what was done to `games` games, against which floor."""
-
-    games: int
-    what: str
-    cost: Cost
-    seconds: float
-    floor_s: float | None
-
-    def __str__(self) -> str:
-        ratio = f"{self.seconds / self.floor_s:6.2f}x" if self.floor_s else "      -"
-        return (
-            f"{self.games:>9,} {self.what:<18} {self.seconds:>8.2f} s {ratio}"
-            f" {self.games / self.seconds:>10,.0f} games/s"
-            f" {self.cost.cpu_seconds:>7.1f} s CPU {self.cost.peak_mb:>6,.0f} MB"
-        )
-
-
-def main() -> int:
-    """Measure and print; ends with 1 when a figure would have measured the server."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--games", default="50000,400000,900000", help="sizes, comma-separated")
-    parser.add_argument("--repeat", type=int, default=3, help="runs of each floor and etl")
-    arguments = parser.parse_args()
-    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; 1 when a figure would have measured the server, or a bar is missed."""
+    asked = _parse(arguments)
+    results = Results.load(asked.load) if asked.load else Results()
     refused = False
-    for games in [int(size) for size in arguments.games.split(",")]:
-        with SimulatorProcess.start(SimulatorConfig(games=games)) as simulator:
-            refused |= _measure_size(simulator, games, arguments.repeat)
-    return int(refused)
+    if not asked.load:
+        machine = _machine()
+        print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
+        for config in _sources(asked):
+            refused |= _measure_size(results, config, asked)
+            if asked.save:
+                results.save(asked.save, machine)
+    add_totals(results)
+    print("\n".join(lines(results)))
+    failed = _judge(results) if asked.check else False
+    return int(refused or failed)
 
 
-def _measure_size(simulator: SimulatorProcess, games: int, repeat: int) -> bool:
-    capacity = measure(simulator, "filtered", clients=2, seconds=3)
-    print(f"simulator: {capacity}")
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder, "lake")
-        env = _environment(home, simulator.base_url)
-        ingest = python("-m", "gamelake", "ingest", "--json", env=env)
-        fetched = _median(repeat, lambda: _ingest_floor(simulator, home))
-        seconds = float(ingest.told["seconds"])
-        print(Line(games, "ingest, full", ingest, seconds, fetched.told["seconds"]))
-        print(Line(games, "  floor", fetched, fetched.told["seconds"], None))
-        _measure_etl(games, home, env, repeat)
-        again = python("-m", "gamelake", "ingest", "--json", env=env)
-        print(Line(games, "ingest, no change", again, float(again.told["seconds"]), None))
-        pages_s = int(ingest.told["requests"]) / seconds
-    refused = pages_s > REFUSED_SHARE * capacity.pages_per_s
-    if refused:
-        print(f"refused: {pages_s:.0f} pages/s is half of what the server can do, or more")
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--games", default="10000,50000", help="sizes, comma-separated")
+    parser.add_argument("--recorded", action="store_true", help="recorded pages too, where present")
+    parser.add_argument("--repeat", type=int, default=3, help="rounds of everything")
+    parser.add_argument("--profile", choices=("embedded", "stack"), default="embedded")
+    parser.add_argument("--parts", default=",".join(PARTS), help="which of these to measure")
+    parser.add_argument("--check", action="store_true", help="end with 1 when a bar is missed")
+    parser.add_argument("--save", type=Path, help="keep the samples in a file")
+    parser.add_argument("--load", type=Path, help="show samples that were kept; measure nothing")
+    return parser.parse_args(arguments)
+
+
+def _sources(asked: argparse.Namespace) -> Iterator[SimulatorConfig]:
+    if asked.recorded and RECORDED.is_dir():
+        yield SimulatorConfig(replay=RECORDED)
+    yield from (SimulatorConfig(games=int(size)) for size in asked.games.split(",") if size)
+
+
+def _measure_size(results: Results, config: SimulatorConfig, asked: argparse.Namespace) -> bool:
+    """Measure all rounds at one size; return whether a figure had to be refused."""
+    stack = Stack() if asked.profile == "stack" else nullcontext(None)
+    with SimulatorProcess.start(config) as source, stack as servers, _folder() as folder:
+        games = int(source.control.state()["games"])
+        capacity = measure(source, "filtered", clients=2, seconds=2)
+        print(f"{games:,} games, simulator: {capacity}", flush=True)
+        for number in range(asked.repeat):
+            with open_lake(folder, source.base_url, servers) as lake:
+                scene = Scene(source, games, lake, results, number)
+                _measure_round(scene, folder, set(asked.parts.split(",")))
+            print(f"{games:,} games: round {number + 1} of {asked.repeat} done", flush=True)
+        return _refused(results, games, capacity.pages_per_s)
+
+
+def _measure_round(scene: Scene, folder: Path, parts: set[str]) -> None:
+    peers = parts & {"dlt", "chain", "pandas"}
+    if peers:
+        measure_full(scene, strategy="browse", name=", browse")
+        for name in sorted(peers):
+            getattr(rivals, f"measure_{name}")(scene, folder)
+        scene.lake.empty()
+    if parts & {"ours", "delta"}:
+        measure_full(scene, strategy="dates")
+    if "delta" in parts:
+        measure_nothing_new(scene)
+        measure_random_delta(scene)
+        if scene.lake.embedded:
+            measure_clustered_delta(scene)
+
+
+def _refused(results: Results, games: int, capacity: float) -> bool:
+    refused = False
+    for what in ("ingest", "ingest, browse"):
+        for sample in results.of(games, what):
+            asked = sample.facts["requests"] / sample.seconds
+            if asked > REFUSED_SHARE * capacity:
+                print(
+                    f"refused: {what} asks for {asked:.0f} pages/s, the server can {capacity:.0f}"
+                )
+                refused = True
     return refused
 
 
-def _measure_etl(games: int, home: Path, env: dict[str, str], repeat: int) -> None:
-    full = ["-m", "gamelake", "etl", "--full", "--json"]
-    built = _median(repeat, lambda: python(*full, env=env))
-    floor = _median(repeat, lambda: _etl_floor(home))
-    nothing = python("-m", "gamelake", "etl", "--json", env=env)
-    floor_s = floor.told["seconds"]
-    print(Line(games, "etl, full", built, float(built.told["seconds"]), floor_s))
-    print(Line(games, "  floor", floor, floor_s, None))
-    print(Line(games, "etl, no change", nothing, float(nothing.told["seconds"]), None))
+def _judge(results: Results) -> bool:
+    """Print every verdict; return whether one fails."""
+    found = [*verdicts(results, read_bars())]
+    print("\n".join(map(str, found)) or "no bar applies to what was measured")
+    return not all(verdict.holds for verdict in found)
 
 
-def _median(times: int, run: Callable[[], Cost]) -> Cost:
-    costs = sorted((run() for _ in range(times)), key=lambda cost: float(cost.told["seconds"]))
-    return costs[len(costs) // 2]
-
-
-def _etl_floor(home: Path) -> Cost:
-    return python("-m", "bench.etl_floor", str(LakePaths(home).raw), str(home / "floor"))
-
-
-def _ingest_floor(simulator: SimulatorProcess, home: Path) -> Cost:
-    """Fetch the very pages that the ingest stored."""
-    store = LocalFolderStore(LakePaths(home).raw)
-    pages = [
-        _parameters(page.window, page.page)
-        for part in list_parts(store, SOURCE_RAWG, GAMES)
-        for page in part.manifest.pages
-    ]
-    listed = home / "pages.jsonl"
-    listed.write_text("\n".join(json.dumps(page) for page in pages))
-    return python("-m", "bench.ingest_floor", simulator.base_url, KEY, str(WORKERS), str(listed))
-
-
-def _parameters(window: str, page: int) -> dict[str, str]:
-    kind, _, span = window.partition(":")
-    parameters = {"page": str(page), "page_size": "40", "ordering": "released"}
-    if kind == "dates":
-        parameters |= {"dates": span.replace("..", ","), "ordering": "created"}
-    return parameters
-
-
-def _environment(home: Path, base_url: str) -> dict[str, str]:
+def _machine() -> dict[str, Any]:
     return {
-        "GAMELAKE_HOME": str(home),
-        "RAWG_BASE_URL": base_url,
-        "RAWG_API_KEY": KEY,
-        "RAWG_MONTHLY_QUOTA": "0",
-        "RAWG_MAX_RPS": "0",
-        "RAWG_WORKERS": str(WORKERS),
+        "date": datetime.now(UTC).date().isoformat(),
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "Python": platform.python_version(),
+        "load": round(os.getloadavg()[0], 1),
     }
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="gamelake-bench-") as folder:
+        yield Path(folder)
 
 
 if __name__ == "__main__":

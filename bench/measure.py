@@ -2,19 +2,31 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+SAMPLE_S = 0.02
+_MB = 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Cost:
-    """What a child process used; `told` is the JSON object that it printed on standard output."""
+    """What a command used, helper processes included.
+
+    seconds: from start to end, start-up included
+    cpu_seconds: of all its processes
+    peak_mb: the most that all its processes had resident at once, sampled every 20 ms; pages
+        that they share count once for each
+    told: the last JSON object that it printed on standard output
+    """
 
     seconds: float
     cpu_seconds: float
@@ -22,25 +34,84 @@ class Cost:
     told: dict[str, Any]
 
 
-def python(*arguments: str, env: Mapping[str, str] | None = None) -> Cost:
-    """Run `python ARGUMENTS` to its end; raises RuntimeError with its last words on failure."""
+def run(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Cost:
+    """Run `command` to its end; raises RuntimeError with its last words on failure."""
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        start = time.perf_counter()
         with out.open("wb") as stdout, err.open("wb") as stderr:
+            before, start = _children_cpu(), time.perf_counter()
             child = subprocess.Popen(
-                [sys.executable, *arguments],
-                stdout=stdout,
-                stderr=stderr,
-                env={**os.environ, **(env or {})},
+                command, stdout=stdout, stderr=stderr, env={**os.environ, **(env or {})}
             )
-            _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - start
+            with _Sampler(child.pid) as memory:
+                child.wait()
+            seconds = time.perf_counter() - start
         if child.returncode != 0:
-            raise RuntimeError(
-                f"{arguments} ended with {child.returncode}: {err.read_text()[-2000:]}"
-            )
-        told = json.loads(out.read_text().strip().splitlines()[-1])
-    cpu = usage.ru_utime + usage.ru_stime
-    return Cost(seconds, cpu, usage.ru_maxrss / 1024, told)
+            words = err.read_text(errors="replace")[-2000:]
+            raise RuntimeError(f"{list(command)} ended with {child.returncode}: {words}")
+        told = _last_object(out.read_text())
+    return Cost(seconds, _children_cpu() - before, memory.peak / _MB, told)
+
+
+def python(*arguments: str, env: Mapping[str, str] | None = None) -> Cost:
+    """Run `python ARGUMENTS` of this environment to its end."""
+    return run([sys.executable, *arguments], env=env)
+
+
+def _last_object(text: str) -> dict[str, Any]:
+    lines = [line for line in text.splitlines() if line.startswith("{")]
+    found: dict[str, Any] = json.loads(lines[-1])
+    return found
+
+
+def _children_cpu() -> float:
+    """CPU seconds of every ended child and, where they waited for them, of its children."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+class _Sampler:
+    """Watches the memory of a process and its descendants; `peak` in bytes."""
+
+    def __init__(self, pid: int) -> None:
+        self.peak = 0
+        self._pid = pid
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "_Sampler":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(SAMPLE_S):
+            self.peak = max(self.peak, sum(map(resident, descendants(self._pid))))
+
+
+def descendants(pid: int) -> list[int]:
+    """Return `pid` and the processes below it; those that ended meanwhile are left out."""
+    found = [pid]
+    for parent in found:
+        found += _children(parent)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        tasks = [*Path(f"/proc/{pid}/task").iterdir()]
+        return [int(child) for t in tasks for child in (t / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def resident(pid: int) -> int:
+    """Return the resident bytes of a process; 0 when it has ended."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return pages * resource.getpagesize()
