@@ -148,7 +148,7 @@ class MinioStore:
         check_key(key)
         with operation("store.put"), self._errors("write an object", key):
             if size > _LOOK_FIRST and self._head(key):
-                self._require_same(key, size, digest)
+                self._require_same(key, digest)
                 return
             try:
                 self._client.put_object(
@@ -164,9 +164,9 @@ class MinioStore:
                 # The key is there already, or an earlier try of this upload was completed.
                 if error.code not in ("PreconditionFailed", "NoSuchUpload"):
                     raise
-                self._require_same(key, size, digest)
+                self._require_same(key, digest)
 
-    def _require_same(self, key: str, size: int, digest: str) -> None:
+    def _require_same(self, key: str, digest: str) -> None:
         found = self._head(key)
         if found is None:
             raise ServiceDown(
@@ -176,7 +176,7 @@ class MinioStore:
                 hint="the same command continues",
             )
         stored = (found.metadata or {}).get(DIGEST) or self._download(key, io.BytesIO())
-        if found.size != size or stored != digest:
+        if stored != digest:
             raise taken(key)
 
     def _head(self, key: str) -> Object | None:

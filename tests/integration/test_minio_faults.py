@@ -145,6 +145,15 @@ def test_minio_that_hangs_is_given_up(
     assert store.get("a/b") == data
 
 
+def test_a_slow_line_is_no_error(lab: MinioLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minio_http, "CONNECT_S", 0.5)  # urllib3's limit for a send, too
+    with CuttingProxy(lab.server.address, pause=0.01) as proxy:
+        started = time.monotonic()
+        lab.through(proxy).put("a/b", LARGE)
+        assert time.monotonic() - started > 1
+    assert lab.store().get("a/b") == LARGE
+
+
 def _store_both(endpoint: str, access_key: str, secret_key: str, bucket: str) -> None:
     store = open_minio_store(endpoint, access_key, secret_key, bucket)
     store.put("small", SMALL)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cutting_proxy import CuttingProxy
 from minio_lab import MinioLab, new_lab
 
 from storage.minio_client import PART_BYTES
@@ -50,10 +51,13 @@ def test_sizes_around_a_part(lab: MinioLab, size: int) -> None:
     assert store.get("a") == BYTES[:size]
 
 
-def test_the_same_large_file_again_is_not_sent_again(lab: MinioLab, large: Path) -> None:
-    lab.store().put_file("a", large)
+@pytest.mark.parametrize("size", [PART_BYTES - 1, SIZE], ids=["one part", "parts"])
+def test_the_same_again_is_not_sent_again(lab: MinioLab, size: int) -> None:
+    lab.store().put("a", BYTES[:size])
     changed = lab.server.client().stat_object(lab.bucket, "a").last_modified
-    lab.store().put_file("a", large)
+    with CuttingProxy(lab.server.address) as proxy:
+        lab.through(proxy).put("a", BYTES[:size])
+    assert proxy.sent < 10_000
     assert lab.server.client().stat_object(lab.bucket, "a").last_modified == changed
     assert lab.unfinished() == []
 

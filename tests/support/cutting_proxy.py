@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,12 +26,16 @@ class Cut:
 
 
 class CuttingProxy:
-    """Listens on a free port of 127.0.0.1 and forwards to `target`, a `host:port`."""
+    """Listens on a free port of 127.0.0.1 and forwards to `target`, a `host:port`.
 
-    def __init__(self, target: str, cut: Cut | None = None) -> None:
+    `pause` slows requests down: seconds for each 64 KiB. `sent` counts their bytes.
+    """
+
+    def __init__(self, target: str, cut: Cut | None = None, *, pause: float = 0.0) -> None:
         host, _, port = target.partition(":")
         self._target = (host, int(port))
-        self.cut = cut
+        self.cut, self.sent = cut, 0
+        self._pause = pause
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listener.getsockname()[1]
@@ -72,7 +77,9 @@ class CuttingProxy:
 
     def wanted(self, data: bytes) -> Cut | None:
         """Return the cut that this request asks for, and count it as done."""
+        time.sleep(self._pause)
         with self._lock:
+            self.sent += len(data)
             cut = self.cut
             if cut is None or cut.request not in data or cut.done == cut.times:
                 return None

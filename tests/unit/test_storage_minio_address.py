@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -112,6 +112,7 @@ def test_somebody_listens_and_says_nothing(
     monkeypatch.setattr(minio_http, "ANSWER_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         _refuses(call, silent.getsockname()[1], "no answer in time")
+        assert _waiting(silent) == 2
 
 
 @pytest.mark.parametrize("status", [200, 204, 301, 400, 403, 404, 412])
@@ -137,6 +138,17 @@ def test_what_minio_says_of_itself(
     headers = {"x-amz-request-id": "1", "x-minio-error-code": code, "Retry-After": "60"}
     with _server(status, body, headers | {"Content-Type": "application/xml"}) as port:
         _refuses(call, port, meaning)
+
+
+def _waiting(listener: socket.socket) -> int:
+    """Return how many connections nobody has accepted."""
+    listener.setblocking(False)
+    found = 0
+    with suppress(BlockingIOError):
+        while True:
+            listener.accept()[0].close()
+            found += 1
+    return found
 
 
 def _refuses(call: Callable[[MinioStore], object], port: int, meaning: str) -> None:
