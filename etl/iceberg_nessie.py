@@ -51,15 +51,15 @@ class NessieCatalog:
 
     def create_branch(self, name: str, from_ref: str = MAIN) -> Ref:
         """See LakeCatalog."""
-        return _insist(lambda: self._create("branch", name, from_ref, "catalog.branch"))
+        return self._insist(lambda: self._create("branch", name, from_ref, "catalog.branch"))
 
     def tag(self, name: str, ref: str) -> Ref:
         """See LakeCatalog."""
-        return _insist(lambda: self._create("tag", name, ref, "catalog.commit"))
+        return self._insist(lambda: self._create("tag", name, ref, "catalog.commit"))
 
     def drop_branch(self, name: str) -> None:
         """See LakeCatalog."""
-        _insist(lambda: self._drop(name))
+        self._insist(lambda: self._drop(name))
 
     def references(self) -> Mapping[str, Ref]:
         """See LakeCatalog; each head that is looked at costs a request."""
@@ -70,11 +70,11 @@ class NessieCatalog:
 
     def assign(self, name: str, to_ref: str, *, fence: int | None = None) -> Ref:
         """See LakeCatalog."""
-        return _insist(lambda: self._assign(name, to_ref, fence))
+        return self._insist(lambda: self._assign(name, to_ref, fence))
 
     def merge(self, branch: str, *, onto: str = MAIN, expected_head: str, fence: int) -> Ref:
         """See LakeCatalog."""
-        return _insist(lambda: self._merge(branch, onto, expected_head, fence=fence))
+        return self._insist(lambda: self._merge(branch, onto, expected_head, fence=fence))
 
     def pin(self, ref: str) -> PinnedCommit:
         """See LakeCatalog; `ref` may be a commit of Nessie's, all 64 digits of it."""
@@ -203,6 +203,15 @@ class NessieCatalog:
         if branch.kind == "branch" and branch.hash != commit:
             self._move(branch, branch.hash, commit)
 
+    def _insist(self, ask: Callable[[], T]) -> T:
+        """Ask twice when the answer is lost: every question first looks whether it was granted."""
+        try:
+            return ask()
+        except (OSError, ServiceDown):
+            if not self._api.patience.answered:
+                raise
+            return ask()
+
     def _contents(self, named: Named, commit: str | None = None) -> Contents:
         return self._api.contents(named.name, commit or named.hash)
 
@@ -302,11 +311,3 @@ def _lost(name: str) -> ServiceDown:
 
 def _refused(why: str, what: str, name: str) -> UsageError:
     return UsageError(why, operation=what, subject=name, hint="write on a branch of your own")
-
-
-def _insist(ask: Callable[[], T]) -> T:
-    """Ask twice when the answer is lost: every question first looks whether it was granted."""
-    try:
-        return ask()
-    except (OSError, ServiceDown):
-        return ask()

@@ -81,6 +81,7 @@ class NessieApi:
     def __init__(self, uri: str) -> None:
         self.patience = Patience(uri)
         self._uri = uri
+        self._met = False
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, PatientAdapter(self.patience))
@@ -156,12 +157,22 @@ class NessieApi:
 
     def _ask(self, call: Callable[[], T], *, moved: str = "", repeatable: bool = False) -> T:
         with self._translated(moved):
+            self._meet()
             return self.patience.ask(call, repeatable=repeatable)
+
+    def _meet(self) -> None:
+        """Ask at first who is there: pynessie would wait longer, and say less, when nobody is."""
+        if not self._met:
+            response = self._session.get(f"{self._uri}/api/v2/config")
+            if not response.ok or "specVersion" not in response.json():
+                raise self._other()
+            self._met = True
 
     def _entries(self, at: str, more: dict[str, str]) -> dict[str, Any]:
         params = {"content": "true", "prefix-key": NAMESPACE, **more}
         url = f"{self._uri}/api/v2/trees/{quote(at, safe='@')}/entries"
         with self._translated():
+            self._meet()
             response = self._session.get(url, params=params)
             if response.status_code == requests.codes.not_found:
                 raise no_such_reference(at) if b"errorCode" in response.content else self._other()

@@ -31,6 +31,7 @@ class Patience:
         self.uri = uri
         self._limit_s = limit_s
         self._left_s = 0.0
+        self.answered = False
 
     def ask(self, call: Callable[[], T], *, repeatable: bool) -> T:
         """Return what `call` returns; raises ServiceDown when Nessie does not answer.
@@ -49,6 +50,7 @@ class Patience:
                 time.sleep(_PAUSE_S)
             else:
                 self._left_s = self._limit_s
+                self.answered = True
                 return answer
 
     def down(self, error: Exception) -> ServiceDown:

@@ -95,7 +95,7 @@ class BranchWriter:
             table = _twice(lambda: self._open(declared))
             if _run_of(table) != run_id:
                 files = produce(declared, table)
-                table = self._commit(declared, files, run_id=run_id, keep=keep)
+                table = self._commit(table, files, run_id=run_id, keep=keep)
             return _result(table)
 
     def _open(self, declared: StarTable) -> Table:
@@ -111,17 +111,15 @@ class BranchWriter:
                     properties=TABLE_PROPERTIES,
                 )
 
-    def _commit(
-        self, declared: StarTable, files: list[DataFile], *, run_id: str, keep: bool
-    ) -> Table:
+    def _commit(self, table: Table, files: list[DataFile], *, run_id: str, keep: bool) -> Table:
         """Commit the files as one snapshot; after a lost answer look for it before trying again.
 
         Nothing is deleted on failure: what looks like an orphan may be live.
         """
         try:
-            return _snapshot(self._open(declared), files, run_id=run_id, keep=keep)
+            return _snapshot(table, files, run_id=run_id, keep=keep)
         except _LOST_ANSWERS:
-            table = self._open(declared)
+            table = self._tables.load_table((NAMESPACE, table.name()[-1]))
             if _run_of(table) == run_id:
                 return table
             return _snapshot(table, files, run_id=run_id, keep=keep)
