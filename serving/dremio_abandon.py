@@ -24,9 +24,9 @@ class Abandonable:
     def __call__(self, work: Callable[[], T]) -> T:
         """Return `work()`; raises Stopped at once on Ctrl-C."""
         future: Future[T] = Future()
-        # A thread of a pool would be waited for when the process ends.
-        threading.Thread(target=_settle, args=(future, work), daemon=True).start()
         try:
+            # A thread of a pool would be waited for when the process ends.
+            threading.Thread(target=_settle, args=(future, work), daemon=True).start()
             wait([future])
         except KeyboardInterrupt:
             self.on_stop()

@@ -23,8 +23,9 @@ _DOWN_HINT = "docker compose up -d dremio (make up starts all), then gamelake ch
 class DremioClient:
     """One Dremio; use as a context manager. `login` first, all but `ready` wants it."""
 
-    def __init__(self, url: str) -> None:
-        """Talk to `url`, such as http://127.0.0.1:9047."""
+    def __init__(self, url: str, *, timeout_s: tuple[float, float] = _TIMEOUT_S) -> None:
+        """Talk to `url`, such as http://127.0.0.1:9047; `timeout_s`: to connect, between bytes."""
+        self._timeout_s = timeout_s
         self._url = url.rstrip("/")
         self._session = requests.Session()
         self._session.auth = _Token("")
@@ -126,7 +127,11 @@ class DremioClient:
         try:
             with operation("dremio.call"):
                 return self._session.request(
-                    method, self._url + path, json=body, timeout=_TIMEOUT_S, allow_redirects=False
+                    method,
+                    self._url + path,
+                    json=body,
+                    timeout=self._timeout_s,
+                    allow_redirects=False,
                 )
         except requests.RequestException as error:
             raise ServiceDown(

@@ -15,11 +15,12 @@ from pyarrow import flight
 
 from etl.iceberg_schemas import TABLES
 from serving.dremio_abandon import Abandonable
-from serving.dremio_faults import explained
+from serving.dremio_faults import explained, logging_in
 from serving.dremio_gate import admit
 from serving.dremio_text import SPACE
 from serving.view_files import load_views
 from utils.config import Settings
+from utils.errors import UsageError
 from utils.seams import operation
 
 PORT = 32010
@@ -44,24 +45,21 @@ class FlightEngine:
         self.tables: Mapping[str, pa.Schema] = {name: t.arrow() for name, t in TABLES.items()}
         self.views = tuple(view.name for view in load_views())
         self._schema = (b"schema", SPACE.encode())
-        with explained("", address), operation("dremio.connect"):
-            # A proxy of the environment is for the web, not for a service of ours.
-            self._client = flight.FlightClient(
-                address, generic_options=[("grpc.enable_http_proxy", 0)]
-            )
-            options = flight.FlightCallOptions(timeout=_CONNECT_S, headers=[self._schema])
-            token = self._log_in(user, password, options)
         self._address = address
-        self._options = flight.FlightCallOptions(headers=[token, self._schema])
-
-    def _log_in(self, user: str, password: str, options: Any) -> tuple[bytes, bytes]:
+        self._client = _client(address)
         try:
-            token: tuple[bytes, bytes] = self._client.authenticate_basic_token(
-                user, password, options
-            )
+            token = self._log_in(user, password)
         except BaseException:
             self._client.close()
             raise
+        self._options = flight.FlightCallOptions(headers=[token, self._schema])
+
+    def _log_in(self, user: str, password: str) -> tuple[bytes, bytes]:
+        options = flight.FlightCallOptions(timeout=_CONNECT_S, headers=[self._schema])
+        with logging_in(self._address), operation("dremio.connect"):
+            token: tuple[bytes, bytes] = self._client.authenticate_basic_token(
+                user, password, options
+            )
         return token
 
     def sql(self, text: str) -> "FlightResult":
@@ -134,6 +132,19 @@ class FlightResult:
             for batch in self.batches()
             for row in zip(*[column.to_pylist() for column in batch.columns], strict=True)
         ]
+
+
+def _client(address: str) -> Any:
+    try:
+        # A proxy of the environment is for the web, not for a service of ours.
+        return flight.FlightClient(address, generic_options=[("grpc.enable_http_proxy", 0)])
+    except pa.ArrowException as error:
+        raise UsageError(
+            f"{address!r} is no address of Arrow Flight: {error}",
+            operation="connect to Dremio",
+            subject="DREMIO_FLIGHT_URL",
+            hint="such as grpc+tcp://127.0.0.1:32010",
+        ) from error
 
 
 def _next(reader: Any) -> pa.RecordBatch | None:

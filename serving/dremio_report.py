@@ -7,6 +7,9 @@ from typing import Any, Literal
 Action = Literal["created", "updated", "unchanged", "kept", "waiting"]
 ACTIONS: tuple[Action, ...] = ("created", "updated", "unchanged", "kept", "waiting")
 
+_DONE: tuple[Action, ...] = ("created", "updated")
+_TOLD = {"user": _DONE, "source": _DONE, "space": _DONE, "view": _DONE}
+
 
 @dataclass(frozen=True)
 class Change:
@@ -47,11 +50,13 @@ class SetupReport:
         return {"dry_run": self.dry_run, **self.counts(), "changes": changed}
 
     def text(self) -> str:
-        """Return the lines for people: what is not unchanged, then the counts."""
+        """Return the lines for people: what is there to see in Dremio, then the counts."""
         lines = [
             f"{change.action:9}  {change.kind:6}  {change.name}"
             for change in self.changes
-            if change.action != "unchanged"
+            if change.action in _TOLD.get(change.kind, ("kept",))
         ]
+        if self.waiting:
+            lines.append(f"waiting    for the first publish: {len(self.waiting)} views")
         counted = ", ".join(f"{n} {action}" for action, n in self.counts().items() if n)
         return "\n".join([*lines, f"{'Would be' if self.dry_run else 'Dremio'}: {counted}."])

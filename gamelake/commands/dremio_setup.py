@@ -21,7 +21,9 @@ def run(options: Options, session: Session) -> None:
         wait_until_ready(client, Patience(options.wait, terminal.note), settings.dremio_url)
         fresh = log_in(client, user, password, create=not options.dry_run)
         report.add("user", user, "created" if fresh else "unchanged")
-        if not (fresh and options.dry_run):  # without a user there is nothing to look up
+        if fresh and options.dry_run:
+            terminal.note("Dremio has no user yet, so what else it has cannot be seen")
+        else:
             setup = DremioSetup(
                 client, report, resend_secrets=options.resend_secrets, pause=time.sleep
             )

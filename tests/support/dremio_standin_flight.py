@@ -16,6 +16,7 @@ from pyarrow import flight
 
 STALL = "/* stall */"  # in a statement: the answer stops after its first batch
 STALL_EARLY = "/* stall early */"  # the answer does not even begin
+BREAK = "/* break */"  # the answer breaks off after some batches
 _WRITES = ("CREATE", "DROP", "INSERT", "DELETE", "UPDATE", "MERGE", "ALTER", "USE", "CALL")
 
 
@@ -106,6 +107,8 @@ class FlightStandin(flight.FlightServerBase):
         yield from table.to_batches(max_chunksize=2)
         if STALL in text:
             self._stall(context)
+        if BREAK in text:
+            raise flight.FlightInternalError("SYSTEM ERROR: the disk of an executor is full")
 
     def _stall(self, context: Any) -> None:
         self.stalled.set()
