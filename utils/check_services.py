@@ -1,143 +1,175 @@
-"""Is every configured service up? Probes that need only an address, and the table of answers.
+"""Is every configured service up? Probes that need only an address.
 
-`python -m utils.check_services` runs them; `gamelake check-services` adds deeper ones.
+`python -m utils.check_services [--json]` runs them; `gamelake check-services` adds those that log
+in and look inside.
 """
 
+import argparse
+import json
 import os
 import socket
 import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Container, Sequence
 from urllib.parse import urlsplit
 
 import requests
 
 from utils.config import Settings, load_settings
-from utils.errors import GamelakeError, ServiceDown
+from utils.errors import GamelakeError
+from utils.probing import (
+    TIMEOUT_S,
+    Finding,
+    Known,
+    Probe,
+    ServiceReport,
+    require_up,
+    run_probes,
+    status_table,
+)
+from utils.redact import Redactor
 
-TIMEOUT_S = 5.0  # to connect, and for an answer: all probes run at once, in under 10 s
-State = Literal["up", "down", "unset"]
-
-
-@dataclass(frozen=True)
-class ServiceStatus:
-    """What a probe found; `unset` means that it is not configured and need not be up."""
-
-    service: str
-    address: str
-    state: State
-    milliseconds: float | None = None
-    detail: str = ""
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class ServiceReport:
-    """What all probes found."""
-
-    services: tuple[ServiceStatus, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the `--json` form."""
-        return {"ok": all(one.state != "down" for one in self.services), **asdict(self)}
-
-
-Probe = Callable[[], ServiceStatus]
-
-
-def http_probe(service: str, url: str, *, hint: str, path: str = "") -> ServiceStatus:
-    """Ask for `url` + `path`: any answer below 500 means that the service is there."""
-    started = time.perf_counter()
-    try:
-        response = requests.get(url.rstrip("/") + path, timeout=TIMEOUT_S, allow_redirects=False)
-    except requests.RequestException as error:
-        reason = f"does not answer ({type(error).__name__})"  # its text may hold the whole URL
-        return ServiceStatus(service, url, "down", detail=reason, hint=hint)
-    elapsed = milliseconds_since(started)
-    response.close()
-    if response.status_code >= 500:
-        reason = f"answers {response.status_code}"
-        return ServiceStatus(service, url, "down", elapsed, reason, hint)
-    return ServiceStatus(service, url, "up", elapsed, f"answers {response.status_code}")
-
-
-def tcp_probe(service: str, host: str, port: int, *, hint: str) -> ServiceStatus:
-    """Open a connection and close it again."""
-    address, started = f"{host}:{port}", time.perf_counter()
-    try:
-        socket.create_connection((host, port), TIMEOUT_S).close()
-    except OSError as error:
-        reason = f"no connection ({error.strerror or error})"
-        return ServiceStatus(service, address, "down", detail=reason, hint=hint)
-    return ServiceStatus(service, address, "up", milliseconds_since(started), "accepts connections")
-
-
-def milliseconds_since(started: float) -> float:
-    """Return the milliseconds since `time.perf_counter()` was `started`."""
-    return round((time.perf_counter() - started) * 1000, 1)
+_SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"  # a question every PostgreSQL answers
+_BELOW_500 = range(200, 500)
+_RAWG_HINT = "RAWG may be down (it has been for days): what is stored can be queried meanwhile"
 
 
 def address_probes(settings: Settings) -> list[Probe]:
     """Return the probes of every service that the profile uses, by address alone."""
-    if settings.gamelake_profile == "embedded":
-        return [lambda: rawg_probe(settings)]
-    up = "start the stack, then try again"
-    minio = urlsplit(f"//{settings.minio_endpoint}")
+    probes = [rawg_probe(settings)]
+    if settings.gamelake_profile == "stack":
+        probes += [minio_probe(settings), nessie_probe(settings), dremio_probe(settings)]
+    return [*probes, *_postgres_probes(settings)]
+
+
+def rawg_probe(settings: Settings) -> Probe:
+    """Ask RAWG's genre list without a key: a refusal (401) proves that it is there."""
+    url = settings.rawg_base_url.rstrip("/")
+    return Probe(
+        "rawg",
+        without_login(url),
+        lambda _: http_answer(f"{url}/genres", accepts=_BELOW_500),
+        hint=_RAWG_HINT,
+    )
+
+
+def minio_probe(settings: Settings) -> Probe:
+    """Ask MinIO whether it is alive."""
+    endpoint = settings.minio_endpoint.rstrip("/")
+    url = endpoint if "://" in endpoint else f"http://{endpoint}"
+    hint = "MINIO_ENDPOINT must be the S3 port (9000); " + start("minio")
+    return Probe(
+        "minio",
+        without_login(url),
+        lambda _: http_answer(f"{url}/minio/health/live", hint=hint),
+        hint=start("minio"),
+    )
+
+
+def nessie_probe(settings: Settings) -> Probe:
+    """Ask Nessie for its version and for the head of its default branch, which its store has."""
+    url = settings.nessie_uri.rstrip("/")
+
+    def ask(_: Known) -> Finding:
+        config = http_answer(f"{url}/api/v2/config", hint=start("nessie"))
+        if config.state != "up":
+            return config
+        branch = http_answer(f"{url}/api/v2/trees/-", hint=start("nessie"))
+        if branch.state != "up":
+            return Finding(f"its store: {branch.detail}", branch.state, start("nessie"))
+        return config
+
+    return Probe("nessie", without_login(url), ask, hint=start("nessie"))
+
+
+def dremio_probe(settings: Settings) -> Probe:
+    """Ask Dremio whether it is ready; it need not be there where `make up` does not start it."""
+    url = settings.dremio_url.rstrip("/")
+    hint = f"it takes up to 3 minutes to start; {start('dremio')}"
+
+    def ask(_: Known) -> Finding:
+        try:
+            return http_answer(f"{url}/apiv2/server_status", hint=hint)
+        except requests.ConnectionError:
+            if dremio_is_expected(settings):
+                raise
+            return Finding("not part of this set-up", "unset", "COMPOSE_PROFILES=all make up")
+
+    return Probe("dremio", without_login(url), ask, hint=hint)
+
+
+def dremio_is_expected(settings: Settings) -> bool:
+    """Return whether this set-up has a Dremio: a user for it, and a profile that starts it."""
+    started = {name.strip() for name in settings.compose_profiles.split(",")}
+    return bool(settings.dremio_user) and not started.isdisjoint({"all", "dremio"})
+
+
+def _postgres_probes(settings: Settings) -> list[Probe]:
+    """Return the probe of the server in DATABASE_URL; none where it names a file or a socket."""
+    try:
+        url = urlsplit(settings.database_url.get_secret_value())
+        host, port = url.hostname, url.port or 5432
+    except ValueError:
+        return []  # whoever opens it says what is wrong
+    if not url.scheme.startswith("postgres") or not host:
+        return []
     return [
-        lambda: rawg_probe(settings),
-        lambda: tcp_probe("minio", minio.hostname or "", minio.port or 9000, hint=up),
-        lambda: http_probe("nessie", settings.nessie_uri, path="/api/v2/config", hint=up),
-        lambda: http_probe("dremio", settings.dremio_url, path="/apiv2/server_status", hint=up),
+        Probe(
+            "postgres",
+            f"{host}:{port}",
+            lambda _: postgres_answer(host, port),
+            hint=start("postgres"),
+        )
     ]
 
 
-def rawg_probe(settings: Settings) -> ServiceStatus:
-    """Ask RAWG's genre list without a key: a refusal (401) proves that it is there."""
-    hint = "RAWG may be down (it has been for days): what is stored can be queried meanwhile"
-    return http_probe("rawg", settings.rawg_base_url, path="/genres", hint=hint)
+def http_answer(url: str, *, accepts: Container[int] = (200,), hint: str = "") -> Finding:
+    """Ask for `url`; a status that is not in `accepts` means that the service is down."""
+    response = requests.get(url, timeout=TIMEOUT_S, allow_redirects=False, stream=True)
+    response.close()  # the status is all we want, however long the answer is
+    detail = f"answers {response.status_code}"
+    if response.status_code in accepts:
+        return Finding(detail)
+    return Finding(detail, "down", hint)
 
 
-def run_probes(probes: Sequence[Probe]) -> list[ServiceStatus]:
-    """Run all probes at once; their order is kept."""
-    with ThreadPoolExecutor(max_workers=max(1, len(probes))) as pool:
-        return [future.result() for future in [pool.submit(probe) for probe in probes]]
+def postgres_answer(host: str, port: int) -> Finding:
+    """Ask a PostgreSQL server whether it would talk TLS: it answers before any login."""
+    with socket.create_connection((host, port), TIMEOUT_S) as connection:
+        connection.sendall(_SSL_REQUEST)
+        answer = connection.recv(1)
+    if answer in (b"S", b"N"):
+        return Finding("answers")
+    what = "closed the connection" if not answer else "what answers is not PostgreSQL"
+    return Finding(what, "down", start("postgres"))
 
 
-def status_table(statuses: Iterable[ServiceStatus]) -> str:
-    """Return the answers as aligned text; what to do stands under what is down."""
-    lines = []
-    for status in statuses:
-        took = "" if status.milliseconds is None else f"{status.milliseconds:,.0f} ms"
-        line = f"{status.service:10} {status.state:6} {took:>9}  {status.address}  {status.detail}"
-        lines.append(line.rstrip())
-        if status.state == "down" and status.hint:
-            lines.append(f"{'':10} hint: {status.hint}")
-    return "\n".join(lines)
+def start(service: str) -> str:
+    """Return the next step for a server of the stack that is down."""
+    return f"docker compose up -d {service} (make up starts all); docker compose logs {service}"
 
 
-def require_up(statuses: Iterable[ServiceStatus]) -> None:
-    """Raise ServiceDown naming every service that is down."""
-    down = [status for status in statuses if status.state == "down"]
-    if down:
-        raise ServiceDown(
-            f"{', '.join(status.service for status in down)}: down",
-            operation="check services",
-            subject=", ".join(status.service for status in down),
-            hint=down[0].hint,
-        )
+def without_login(url: str) -> str:
+    """Return an address without user and password."""
+    scheme, found, rest = url.rpartition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{found}{host.rpartition('@')[2]}{slash}{path}"
 
 
-def main() -> int:
-    """Probe, print the table, return the exit code."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Probe, print a table (or JSON), return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m utils.check_services", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    asked = parser.parse_args(argv)
+    redact = Redactor(())
     try:
-        statuses = run_probes(address_probes(load_settings(os.environ)))
-        sys.stdout.write(status_table(statuses) + "\n")
+        settings = load_settings(os.environ)
+        redact = Redactor(settings.secrets())
+        statuses = run_probes(address_probes(settings))
+        report = json.dumps(ServiceReport(statuses).as_dict())
+        sys.stdout.write(redact(report if asked.json else status_table(statuses)) + "\n")
         require_up(statuses)
     except GamelakeError as error:
-        sys.stderr.write(f"error: {error.message}\nhint: {error.hint}\n")
+        sys.stderr.write(redact(f"error: {error.message}\nhint: {error.hint}\n"))
         return error.exit_code
     return 0
 

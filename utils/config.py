@@ -28,6 +28,7 @@ class Settings(BaseModel):
     rawg_attempts: int = Field(5, ge=1, description="tries for a page before it is unreadable")
     gamelake_profile: Literal["embedded", "stack"] = "embedded"
     gamelake_home: Path = Path("lake")
+    compose_profiles: str = "all"
     minio_endpoint: str = "127.0.0.1:9000"
     minio_access_key: SecretStr = SecretStr("")
     minio_secret_key: SecretStr = SecretStr("")

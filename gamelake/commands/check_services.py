@@ -1,18 +1,19 @@
 """`gamelake check-services`: is every configured service up?"""
 
 from gamelake.options import Common
-from gamelake.services import deep_probes
+from gamelake.services import all_probes, place
 from gamelake.session import Session
-from utils.check_services import ServiceReport, address_probes, require_up, run_probes, status_table
 from utils.errors import ServiceDown
+from utils.probing import ServiceReport, require_up, run_probes, status_table
 
 
 def run(options: Common, session: Session) -> None:
     """Run every probe at once; raises ServiceDown (exit 7) when a service is down."""
     del options
-    statuses = run_probes([*address_probes(session.settings), *deep_probes(session.settings)])
+    found = run_probes(all_probes(session.settings))
+    statuses = tuple(sorted(found, key=lambda status: place(status.service)))
     text = status_table(statuses)
-    report = ServiceReport(tuple(statuses))
+    report = ServiceReport(statuses)
     try:
         require_up(statuses)
     except ServiceDown as error:

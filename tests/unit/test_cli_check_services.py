@@ -2,18 +2,21 @@
 
 import json
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from pydantic import SecretStr
 
 from gamelake.__main__ import run
-from gamelake.services import probe_key
+from gamelake.context import open_lake
+from gamelake.services import key_probe
 from utils import check_services
-from utils.config import Settings
+from utils.config import Settings, load_settings
+from utils.probing import run_probes
 
 KEY = "canary-key-of-the-probe"
 
@@ -51,21 +54,73 @@ def nowhere() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}/api"
 
 
+@pytest.fixture
+def no_servers(monkeypatch, nowhere, tmp_path):
+    """An environment in which nothing that is configured is there, and no `.env`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAWG_BASE_URL", nowhere)
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://user:{KEY}@127.0.0.1:1/lake")
+
+
+def states(report: dict[str, object]) -> dict[str, str]:
+    return {service["service"]: service["state"] for service in report["services"]}
+
+
 def test_all_up_is_exit_0(capsys, tmp_path):
     with served(Rawg) as url:
         environ = {"RAWG_BASE_URL": url, "RAWG_API_KEY": KEY, "GAMELAKE_HOME": str(tmp_path)}
         assert run(["check-services", "--json"], environ) == 0
 
     report = json.loads(capsys.readouterr().out)
-    states = {service["service"]: service["state"] for service in report["services"]}
-    assert states == {
+    assert report["ok"]
+    assert states(report) == {
         "rawg": "up",
+        "rawg key": "up",
+        "rawg quota": "unset",
         "folder": "up",
         "store": "unset",
         "catalog": "unset",
-        "rawg key": "up",
     }
+    assert all(one["milliseconds"] > 0 for one in report["services"] if one["state"] == "up")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lake_has_a_store_a_catalog_and_a_quota_that_counts_the_question(capsys, tmp_path):
+    with served(Rawg) as url:
+        environ = {"RAWG_BASE_URL": url, "RAWG_API_KEY": KEY, "GAMELAKE_HOME": str(tmp_path)}
+        with open_lake(load_settings(environ, None), create=True):
+            pass
+        assert run(["check-services", "--json"], environ) == 0
+        capsys.readouterr()
+        assert run(["check-services", "--json"], environ) == 0
+
+    report = json.loads(capsys.readouterr().out)
+    details = {service["service"]: service["detail"] for service in report["services"]}
+    assert set(states(report).values()) == {"up"}
+    assert details["rawg quota"] == "19,998 of 20,000 requests left"
+    assert details["catalog"] == "0 tables"
+    assert "schema is current" in details["store"]
+
+
+def test_a_store_that_is_behind_is_told_and_not_migrated(capsys, tmp_path):
+    with served(Rawg) as url:
+        environ = {"RAWG_BASE_URL": url, "RAWG_API_KEY": KEY, "GAMELAKE_HOME": str(tmp_path)}
+        with open_lake(load_settings(environ, None), create=True):
+            pass
+        with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+            connection.execute("DROP VIEW ingestion_log")
+            connection.execute("UPDATE alembic_version SET version_num = '0001'")
+            connection.commit()
+        assert run(["check-services"], environ) == 0
+        told = capsys.readouterr().out
+        with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = 'tomorrow'")
+            connection.commit()
+        assert run(["check-services"], environ) == 7
+
+    assert "schema is behind: 0001, newest 0002" in told
+    assert "next: the next `gamelake ingest` or `gamelake etl` migrates it" in told
+    assert "upgrade gamelake" in capsys.readouterr().err
 
 
 def test_a_service_that_is_down_is_exit_7_with_a_hint(capsys, tmp_path, nowhere):
@@ -75,8 +130,8 @@ def test_a_service_that_is_down_is_exit_7_with_a_hint(capsys, tmp_path, nowhere)
 
     captured = capsys.readouterr()
     report = json.loads(captured.out)
-    assert (report["code"], report["ok"]) == ("service", False)
-    assert report["subject"] == "rawg, rawg key"
+    assert (report["code"], report["ok"], report["subject"]) == ("service", False, "rawg")
+    assert states(report)["rawg key"] == "unknown"
     assert "hint:" in captured.err
     assert KEY not in captured.out + captured.err
 
@@ -84,12 +139,13 @@ def test_a_service_that_is_down_is_exit_7_with_a_hint(capsys, tmp_path, nowhere)
 def test_a_refused_key_is_down_and_not_shown(nowhere):
     with served(Rawg) as url:
         wrong = Settings(rawg_base_url=url, rawg_api_key=SecretStr("canary-wrong"))
-        refused = probe_key(wrong)
-    unreachable = probe_key(Settings(rawg_base_url=nowhere, rawg_api_key=SecretStr(KEY)))
+        (refused,) = run_probes([key_probe(wrong)])
+    unreachable = key_probe(Settings(rawg_base_url=nowhere, rawg_api_key=SecretStr(KEY)))
+    (silent,) = run_probes([unreachable])
 
     assert (refused.state, refused.detail) == ("down", "refused with 401")
-    assert unreachable.state == "down"
-    assert "canary" not in repr(refused) + repr(unreachable)
+    assert silent.state == "down"
+    assert "canary" not in repr(refused) + repr(silent)
 
 
 def test_a_server_error_is_down():
@@ -98,31 +154,48 @@ def test_a_server_error_is_down():
             self.send_error(502)
 
     with served(Broken) as url:
-        found = check_services.http_probe("rawg", url, hint="wait")
+        found = check_services.http_answer(url, hint="wait")
 
-    assert (found.state, found.detail) == ("down", "answers 502")
+    assert (found.state, found.detail, found.hint) == ("down", "answers 502", "wait")
 
 
-def test_the_module_alone_prints_a_table(capsys, monkeypatch, nowhere, tmp_path):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RAWG_BASE_URL", nowhere)
-
-    assert check_services.main() == 7
+@pytest.mark.parametrize("form", [[], ["--json"]])
+@pytest.mark.usefixtures("no_servers")
+def test_the_module_alone_prints_a_table_or_json(capsys, form):
+    assert check_services.main(form) == 7
 
     captured = capsys.readouterr()
-    assert captured.out.startswith("rawg       down")
-    assert "error: rawg: down" in captured.err
+    if form:
+        assert states(json.loads(captured.out)) == {"rawg": "down", "postgres": "down"}
+    else:
+        assert captured.out.startswith("rawg      down")
+        assert "next: docker compose up -d postgres" in captured.out
+    assert "error: rawg, postgres: down" in captured.err
+    assert KEY not in captured.out + captured.err
 
 
-def test_tcp_probes_know_up_from_down():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        assert check_services.tcp_probe("db", "127.0.0.1", port, hint="start it").state == "up"
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, False),
+        ({"dremio_user": "gamelake"}, True),
+        ({"dremio_user": "gamelake", "compose_profiles": "core"}, False),
+        ({"dremio_user": "gamelake", "compose_profiles": "core, dremio"}, True),
+    ],
+)
+def test_dremio_is_missed_only_where_the_set_up_has_one(given, expected, nowhere):
+    settings = Settings(gamelake_profile="stack", dremio_url=nowhere, **given)
+    (found,) = run_probes([check_services.dremio_probe(settings)])
 
-    down = check_services.tcp_probe("db", "127.0.0.1", port, hint="start it")
-
-    assert (down.state, down.hint) == ("down", "start it")
+    assert found.state == ("down" if expected else "unset")
 
 
-def test_the_stack_profile_probes_its_servers():
-    assert len(check_services.address_probes(Settings(gamelake_profile="stack"))) == 4
+def test_a_broken_address_of_the_store_is_told_by_who_opens_it(capsys, tmp_path):
+    with served(Rawg) as url:
+        environ = {"RAWG_BASE_URL": url, "GAMELAKE_HOME": str(tmp_path)}
+        environ["DATABASE_URL"] = f"postgresql://user:some:{KEY}@host:{KEY}/lake"
+        assert run(["check-services"], environ) == 7
+
+    captured = capsys.readouterr()
+    assert "DATABASE_URL cannot be used" in captured.err
+    assert KEY not in captured.err

@@ -1,0 +1,90 @@
+"""Probes of the operational store: reachable, migrated, and the quota that it counts."""
+
+from functools import partial
+
+from gamelake.context import database_url
+from storage.database.address import parse_address, shown
+from storage.database.probe import look
+from storage.database.repositories.budget import budget_fingerprint
+from storage.database.session import Database
+from storage.layout import LakePaths
+from utils.clock import SystemClock, iso
+from utils.config import Settings
+from utils.errors import UsageError
+from utils.probing import TIMEOUT_S, Finding, Known, Probe
+
+_CURRENT = "schema is current"
+_ABSENT = Finding("no lake yet: the first run makes it", "unset")
+
+
+def store_probe(settings: Settings) -> Probe:
+    """Log in to the operational store and see how far it is migrated; nothing is changed."""
+    hint = "docs/runbook.md, lost or damaged store"
+    return Probe("store", _address(settings), partial(_look, settings), ("postgres",), hint=hint)
+
+
+def quota_probe(settings: Settings) -> Probe:
+    """Say how many requests are left this month; the one that asked for the key is counted."""
+    return Probe(
+        "rawg quota",
+        "RAWG_MONTHLY_QUOTA",
+        partial(_quota, settings),
+        needs=("store",),
+        after=("rawg key",),
+    )
+
+
+def _address(settings: Settings) -> str:
+    try:
+        url = parse_address(database_url(settings))
+    except UsageError:
+        return "DATABASE_URL"
+    return str(url.database) if url.get_backend_name() == "sqlite" else shown(url)
+
+
+def _look(settings: Settings, _: Known) -> Finding:
+    if not settings.database_url.get_secret_value() and not _file_is_there(settings):
+        return _ABSENT
+    seen = look(database_url(settings), timeout_s=TIMEOUT_S)
+    found, state = seen.migrations, seen.migrations.state
+    if state == "newer":
+        reason = f"schema {found.current} is of a newer gamelake"
+        return Finding(reason, "down", "upgrade gamelake")
+    if state == "current":
+        return Finding(f"{seen.version}, {_CURRENT} ({found.current})")
+    if state == "empty":
+        detail = f"{seen.version}, no tables yet"
+    else:
+        detail = f"{seen.version}, schema is behind: {found.current}, newest {found.newest}"
+    return Finding(detail, hint="the next `gamelake ingest` or `gamelake etl` migrates it")
+
+
+def _file_is_there(settings: Settings) -> bool:
+    return LakePaths(settings.gamelake_home).store.is_file()
+
+
+def _quota(settings: Settings, known: Known) -> Finding:
+    if _CURRENT not in known["store"].detail:
+        spent = 0  # what has no tables has counted nothing
+    else:
+        asked = known["rawg key"]
+        # A server that never answered has counted nothing.
+        spent = _spend(settings, 0 if asked.milliseconds is None else 1)
+    if not settings.rawg_monthly_quota:
+        return Finding(f"unlimited; {spent:,} requests this month")
+    left = max(0, settings.rawg_monthly_quota - spent)
+    hint = "" if left else "wait for the next month, or raise RAWG_MONTHLY_QUOTA with your plan"
+    return Finding(f"{left:,} of {settings.rawg_monthly_quota:,} requests left", hint=hint)
+
+
+def _spend(settings: Settings, requests: int) -> int:
+    """Add `requests` to this month's count and return it."""
+    key = settings.rawg_api_key.get_secret_value()
+    fingerprint = budget_fingerprint(settings.rawg_base_url, key)
+    month = iso(SystemClock().now())[:7]
+    with Database.open(database_url(settings)) as database:
+        if not requests:
+            with database.reading() as unit:
+                return unit.budget.spent(fingerprint, month)
+        with database.unit_of_work() as unit:
+            return unit.budget.spend(fingerprint, month, requests)
