@@ -1,6 +1,7 @@
 """`gamelake etl`: build and publish."""
 
 from gamelake.context import open_lake
+from gamelake.dremio_views import bring_views
 from gamelake.options import Etl
 from gamelake.run import build, etl_request
 from gamelake.session import Session
@@ -12,4 +13,5 @@ def run(options: Etl, session: Session) -> None:
     with open_lake(session.settings) as lake:
         report = build(lake, session, options, etl_request(options))
     session.terminal.result(report.as_dict(), built(report))
+    bring_views(session)
     session.terminal.next_steps("gamelake sql", "gamelake status")

@@ -1,6 +1,7 @@
 """`gamelake run`: ingest, then etl."""
 
 from gamelake.context import open_lake
+from gamelake.dremio_views import bring_views
 from gamelake.options import Run
 from gamelake.run import fetch_and_build
 from gamelake.session import Session
@@ -13,4 +14,5 @@ def run(options: Run, session: Session) -> None:
         ingest, etl = fetch_and_build(lake, session, options)
     text = f"{fetched(ingest)}\n{built(etl)}"
     session.terminal.result({"ingest": ingest.as_dict(), "etl": etl.as_dict()}, text)
+    bring_views(session)
     session.terminal.next_steps("gamelake sql", "gamelake status")
