@@ -7,17 +7,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 PACKAGES = ("docker.io", "docker-compose", "iptables", "mmdebstrap")
 _PROGRAMS = ("docker", "docker-compose", "dockerd", "iptables", "mmdebstrap")
 _READY_S = 60.0
 
 
-def output(*command: str | Path, timeout: float = 900.0, **more: object) -> str:
+def attempt(*command: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command that may fail, and return how it went; `more` is for subprocess.run."""
+    more = {"timeout": 900.0, **more}
+    return subprocess.run(command, capture_output=True, text=True, check=False, **more)
+
+
+def output(*command: str | Path, **more: Any) -> str:
     """Return what a command printed; raises AssertionError with both streams when it fails."""
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=timeout, **more
-    )
+    done = attempt(*command, **more)
     said = f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}"
     assert done.returncode == 0, said
     return done.stdout
@@ -43,9 +48,7 @@ def docker_engine(logs: Path) -> Iterator[None]:
 
 
 def _answers() -> bool:
-    found = shutil.which("docker")
-    asked = found and subprocess.run([found, "info"], capture_output=True, check=False, timeout=30)
-    return bool(asked) and asked.returncode == 0
+    return shutil.which("docker") is not None and attempt("docker", "info").returncode == 0
 
 
 def _install() -> None:

@@ -6,12 +6,11 @@ label `gamelake.standin`, and is built anew by every session: only its base is k
 """
 
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from compose_engine import output
+from compose_engine import attempt, output
 
 from testbed.artifacts import artifacts
 
@@ -33,7 +32,7 @@ def provide(tags: Mapping[str, str]) -> dict[str, str]:
 def _provide(name: str, tag: str) -> str:
     if _is_real(tag):
         return "local"
-    if not subprocess.run(["docker", "pull", tag], capture_output=True, check=False).returncode:
+    if attempt("docker", "pull", tag).returncode == 0:
         return "pulled"
     _base()
     if name == "python":
@@ -45,8 +44,7 @@ def _provide(name: str, tag: str) -> str:
 
 def _is_real(tag: str) -> bool:
     form = '{{ index .Config.Labels "gamelake.standin" }}'
-    asked = ["docker", "image", "inspect", "--format", form, tag]
-    found = subprocess.run(asked, capture_output=True, text=True, check=False)
+    found = attempt("docker", "image", "inspect", "--format", form, tag)
     return found.returncode == 0 and found.stdout.strip() != "yes"
 
 

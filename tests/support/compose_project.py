@@ -4,21 +4,20 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
-from compose_engine import output
+from compose_engine import attempt, output
 from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "canary-key-of-the-compose-test"
 _OURS = ("RAWG_", "GAMELAKE_", "MINIO_", "NESSIE_", "DREMIO_", "POSTGRES_", "DATABASE_", "COMPOSE")
 _PORTS = ("MINIO_PORT", "MINIO_CONSOLE_PORT", "NESSIE_PORT", "POSTGRES_PORT")
-Done = subprocess.CompletedProcess[str]
 
 
 @dataclass
@@ -36,18 +35,9 @@ class Project:
         """Return what `docker-compose ARGUMENTS` printed; it has to succeed."""
         return self._must("docker-compose", *arguments)
 
-    def try_compose(self, *arguments: str) -> Done:
+    def try_compose(self, *arguments: str) -> CompletedProcess[str]:
         """Run docker-compose, which may fail."""
-        command = ["docker-compose", *arguments]
-        return subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environ,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        return attempt("docker-compose", *arguments, cwd=self.folder, env=self.environ)
 
     def gamelake(self, *arguments: str) -> Any:
         """Return the JSON that the host's gamelake printed; it has to succeed."""
