@@ -1,8 +1,8 @@
 """The curated views: one SQL file each, its header comment is its documentation.
 
 A view reads star tables and other views by bare names, each right after FROM or JOIN. DuckDB
-finds them by its search path; a Dremio view inside the Nessie source finds them by its context,
-and a view in a space gets path and `AT BRANCH` put around exactly those names.
+finds them by its search path; for Dremio `serving.dremio_text` puts path and `AT BRANCH` around
+exactly those names.
 """
 
 import re
