@@ -122,10 +122,10 @@ def same_source(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _said(part: object) -> dict[str, Any]:
-    """Return the fields that can be compared; lists of properties in one order."""
+    """Return the fields that can be compared, lists in one order; Dremio keeps no empty ones."""
     fields = part if isinstance(part, dict) else {}
     return {
         key: sorted(value, key=str) if isinstance(value, list) else value
         for key, value in fields.items()
-        if key not in SECRETS
+        if key not in SECRETS and value not in (None, "", [])
     }

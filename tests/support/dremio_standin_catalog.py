@@ -96,6 +96,8 @@ class StandinCatalog:
         given["config"][SECRET_FIELDS[given["type"]]] = MASKED
         given["config"].setdefault("defaultCtasFormat", "ICEBERG")
         given["config"]["propertyList"].reverse()
+        # The store that Dremio writes through has no empty lists.
+        given["config"] = {k: v for k, v in given["config"].items() if v != []}
         return {**given, "state": self._state(stored), "children": []}
 
     def note(self, entity_id: str, facet: str) -> Body:
