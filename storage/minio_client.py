@@ -34,7 +34,6 @@ from storage.minio_http import (
     parse_address,
 )
 from storage.object_store import ObjectInfo, absent, check_key, taken
-from utils.errors import ServiceDown
 from utils.seams import operation
 
 PART_BYTES = 16 << 20  # larger objects go up in parts of this size
@@ -161,20 +160,14 @@ class MinioStore:
                     num_parallel_uploads=_PARALLEL_PARTS,
                 )
             except S3Error as error:
-                # The key is there already, or an earlier try of this upload was completed.
-                if error.code not in ("PreconditionFailed", "NoSuchUpload"):
+                if error.code != "PreconditionFailed":  # the key is there already
                     raise
                 self._require_same(key, digest)
 
     def _require_same(self, key: str, digest: str) -> None:
         found = self._head(key)
         if found is None:
-            raise ServiceDown(
-                f"MinIO at {self._address} dropped the upload of {key}",
-                operation="write an object",
-                subject=key,
-                hint="the same command continues",
-            )
+            raise absent(key, self._bucket)  # somebody removed it just now
         stored = (found.metadata or {}).get(DIGEST) or self._download(key, io.BytesIO())
         if stored != digest:
             raise taken(key)

@@ -35,6 +35,7 @@ _CODES: dict[str, tuple[type[GamelakeError], str, str]] = {
         "denies access",
         f"{_KEYS}, and that this user's policy allows it; {_AGAIN}",
     ),
+    "NoSuchUpload": (ServiceDown, "dropped the upload", _AGAIN),
     "RequestTimeTooSkewed": (
         ServiceDown,
         "has another time than this machine",

@@ -196,7 +196,9 @@ _parts = st.text("ab-=._0", min_size=1, max_size=4).filter(
 _keys = st.lists(_parts, min_size=2, max_size=2).map("/".join)  # no key is another's folder
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.dictionaries(_keys, st.binary(max_size=9), max_size=6), prefix=_keys | st.just(""))
 def test_it_lists_like_a_dict(factory: Factory, data: dict[str, bytes], prefix: str) -> None:
     store = factory()
@@ -216,7 +218,9 @@ _steps = st.one_of(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=st.lists(_steps, max_size=20))
 def test_in_any_order_of_calls_it_is_a_dict_that_refuses_to_change(
     factory: Factory, steps: list[tuple[str, str, bytes | None]]

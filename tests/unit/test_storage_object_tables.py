@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.object_store import LocalFolderStore
@@ -44,6 +44,7 @@ def test_nothing_stays_nothing() -> None:
     assert deduplicate(_table(), ["id"], "at").equals(_table())
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.text("ab", max_size=1))))
 def test_it_is_a_dict_filled_in_order_of_time(rows: list[tuple[int, int, str]]) -> None:
     expected = {row[0]: row for row in sorted(rows, key=lambda row: row[1])}
