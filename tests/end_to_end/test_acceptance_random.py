@@ -114,6 +114,14 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
 
 
+def crawl_in_full(lake: LakeUnderTest) -> None:
+    """Ask once; twice when that only ended an older crawl, which does not read its pages again."""
+    with lake.open() as opened, opened.database.reading() as unit:
+        known = {run.run_id for run in unit.runs.list(1_000, "ingest")}
+    if lake.must("ingest", "--full")["run_id"] in known:
+        lake.must("ingest", "--full")
+
+
 SEEDS = [*range(3), *(pytest.param(seed, marks=pytest.mark.nightly) for seed in range(3, 60))]
 
 
@@ -126,7 +134,7 @@ def test_after_any_sequence_one_full_crawl_gives_what_the_source_serves(
         walk = Walk(source, tmp_path / "lake", seed)
         for _ in range(STEPS):
             walk.step()
-        walk.lake.must("ingest", "--full")
+        crawl_in_full(walk.lake)
         walk.lake.must("etl")
         star = star_of(walk.lake)
         found = _facts(
