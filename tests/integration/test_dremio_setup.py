@@ -95,6 +95,14 @@ def test_a_dry_run_writes_nothing(dremio: Standin, user: DremioUser) -> None:
     assert {"kind": "space", "name": SPACE, "action": "created"} in planned["changes"]
     assert user.setup("--dry-run")["changes"] == []
 
+    entity_id = str(_entity(dremio, SPACE, "top_games")["id"])
+    dremio.catalog.wikis[entity_id]["text"] = f"older\n{WIKI_MARK}"
+    dremio.catalog.labels[entity_id]["tags"] = []
+    before = len(dremio.writes)
+    changes = user.setup("--dry-run")["changes"]
+    assert [c["kind"] for c in changes] == ["wiki", "labels"]
+    assert len(dremio.writes) == before
+
 
 def test_before_the_first_publish_the_views_wait(tmp_path: Path, tables: object) -> None:
     with Standin() as standin:
