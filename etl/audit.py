@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from etl.checks import CheckInputs, star_checks
 from etl.context import EtlContext
-from etl.engine import BuildEngine
+from etl.engine_contract import Engine
 from quality.checks import CheckResult, failures, run_checks
 from storage.database.repositories.checks import CheckRow
 from storage.database.repositories.runs import Run
@@ -12,7 +12,7 @@ from storage.layout import etl_branch
 from utils.errors import ChecksFailed
 
 
-def audit(ctx: EtlContext, engine: BuildEngine, inputs: CheckInputs, run: Run) -> list[CheckResult]:
+def audit(ctx: EtlContext, engine: Engine, inputs: CheckInputs, run: Run) -> list[CheckResult]:
     """Run every check, keep the results with the run, and return them.
 
     Raises ChecksFailed naming tables, rules and rows when one forbids publishing.

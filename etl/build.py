@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ibis.expr.types import Table
 
-from etl.engine import BuildEngine
+from etl.engine_contract import Engine, Places
 from etl.iceberg_catalog import PinnedCatalog
 from etl.iceberg_schemas import TABLES
 from etl.incremental import (
@@ -15,7 +15,6 @@ from etl.incremental import (
     raw_rows_of,
     rows_missing,
 )
-from etl.local_copies import LocalCopies
 from etl.raw_source import ENTITIES, RawSelection
 from etl.star import StarInputs, build_star
 from etl.versions import observed_order, picked_versions, with_version
@@ -41,12 +40,12 @@ class RawTables:
     new: Mapping[str, Table]
 
 
-def open_raw(engine: BuildEngine, copies: LocalCopies, raw: RawSelection) -> RawTables:
+def open_raw(engine: Engine, places: Places, raw: RawSelection) -> RawTables:
     """Name the raw parts as tables; a part has the same place in `every` and in `new`."""
     every, new, first = {}, {}, 0
     for entity in ENTITIES:
         schema = RAW_GAMES if entity == GAMES else RAW_LOOKUP
-        paths = copies.raw([part.key for part in raw.parts[entity]])
+        paths = places.raw([part.key for part in raw.parts[entity]])
         every[entity] = engine.raw(f"raw_{entity}", paths, schema, first)
         first += len(paths)
         fresh = paths[len(paths) - len(raw.new[entity]) :]  # what is applied comes first
@@ -55,8 +54,8 @@ def open_raw(engine: BuildEngine, copies: LocalCopies, raw: RawSelection) -> Raw
 
 
 def open_published(
-    engine: BuildEngine,
-    copies: LocalCopies,
+    engine: Engine,
+    places: Places,
     pinned: PinnedCatalog,
     prefix: str,
     *,
@@ -65,7 +64,7 @@ def open_published(
     """Name the tables of a commit `<prefix>_<table>`."""
     wanted = {name: table for name, table in pinned.tables.items() if name in only}
     every = [file.path for table in wanted.values() for file in table.data_files]
-    paths = dict(zip(every, copies.tables(every), strict=True))
+    paths = dict(zip(every, places.tables(every), strict=True))
     return {
         name: engine.parquet(
             f"{prefix}_{name}",
@@ -76,7 +75,7 @@ def open_published(
     }
 
 
-def build_full(engine: BuildEngine, raw: RawTables) -> Iterator[TableChange]:
+def build_full(engine: Engine, raw: RawTables) -> Iterator[TableChange]:
     """Yield the content of every table, from raw alone."""
     order = engine.keep("observed_order", observed_order(*raw.every.values()))
     versioned = {entity: with_version(table, order) for entity, table in raw.every.items()}
@@ -88,7 +87,7 @@ def build_full(engine: BuildEngine, raw: RawTables) -> Iterator[TableChange]:
 
 
 def build_incremental(
-    engine: BuildEngine, raw: RawTables, published: Mapping[str, Table]
+    engine: Engine, raw: RawTables, published: Mapping[str, Table]
 ) -> Iterator[TableChange]:
     """Yield the content of the tables that change; equal to a full build of all raw.
 
@@ -111,7 +110,7 @@ def build_incremental(
 
 
 def _compare(
-    engine: BuildEngine, rebuilt: Table, published: Table, affected: Table, *, name: str
+    engine: Engine, rebuilt: Table, published: Table, affected: Table, *, name: str
 ) -> TableChange:
     """Work out what the rebuilt rows change; a changed row counts as removed and added."""
     per_game = is_per_game(TABLES[name])

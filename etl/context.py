@@ -1,12 +1,13 @@
 """What an etl run is given, what it is asked, and what it decides to do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
+from etl.engine_contract import EngineName
 from etl.iceberg_catalog import LakeCatalog, PinnedCatalog
 from etl.raw_source import RawSelection
 from etl.report import Mode
+from etl.spark_settings import SparkSettings
 from storage.database.repositories.leases import Lease
 from storage.database.session import Database
 from storage.object_store import ObjectStore
@@ -27,6 +28,7 @@ class EtlContext:
     progress: ProgressListener
     clock: Clock
     lease: Lease
+    spark: SparkSettings = field(default_factory=SparkSettings)
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class EtlRequest:
     """What is asked: `full` rebuilds from raw alone, `run_id` is the last ingest run to apply."""
 
     full: bool = False
-    engine: Literal["duckdb", "spark"] = "duckdb"
+    engine: EngineName = "duckdb"
     run_id: str | None = None
 
 
@@ -49,4 +51,5 @@ class BuildPlan:
     main: PinnedCatalog
     raw: RawSelection
     mode: Mode
+    engine: EngineName
     only_adds: bool

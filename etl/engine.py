@@ -11,6 +11,9 @@ import ibis
 import pyarrow as pa
 from ibis.expr.types import Table
 
+from etl.engine_contract import named
+from etl.iceberg_schemas import TABLES
+from etl.iceberg_writer import BranchWriter
 from utils.errors import ServiceDown
 
 # Arrow, Iceberg and Python itself take another 300 MB; the process has to stay under 1.5 GB.
@@ -53,24 +56,21 @@ class BuildEngine:
             raise _file_refused(error) from error
 
     def parquet(self, name: str, uris: Sequence[str], schema: pa.Schema) -> Table:
-        """Name the rows of parquet files of `schema` as a table; no files, no rows."""
+        """See Engine."""
         return self._view(name, uris, schema, "*")
 
     def raw(self, name: str, uris: Sequence[str], schema: pa.Schema, first: int) -> Table:
-        """Name the rows of raw parts, with `_position`: the place of the part, then of the row.
-
-        `first` is the place of the first part in an order over all parts of all entities.
-        """
+        """See Engine."""
         positioned = schema.append(pa.field("_position", pa.int64()))
         return self._view(name, uris, positioned, "*, " + _POSITION.format(first=first))
 
     def keep(self, name: str, definition: Table) -> Table:
-        """Evaluate `definition` once and return the table that holds its rows."""
+        """See Engine."""
         self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {self.sql(definition)}")
-        return _named(definition.schema(), name)
+        return named(definition.schema(), name)
 
     def drop(self, name: str) -> None:
-        """Forget a table that `keep` made, and free its memory."""
+        """See Engine."""
         self._connection.execute(f"DROP TABLE {name}")
 
     def sql(self, definition: Table) -> str:
@@ -82,13 +82,20 @@ class BuildEngine:
         self._connection.execute(statement)
 
     def rows(self, definition: Table) -> list[dict[str, Any]]:
-        """Return the rows of a small result."""
+        """See Engine."""
         found: pa.Table = self._connection.sql(self.sql(definition)).to_arrow_table()
         return list(found.to_pylist())
 
     def count(self, definition: Table) -> int:
-        """Return how many rows `definition` has."""
+        """See Engine."""
         return int(self.rows(definition.aggregate(n=definition.count()))[0]["n"])
+
+    def write(self, writer: BranchWriter, name: str, content: Table, *, run_id: str) -> None:
+        """See Engine: one COPY, which encodes on all cores."""
+        rows = self.sql(content.order_by(*TABLES[name].sort))
+        writer.replace_by(
+            name, lambda target: self.execute(target.copy_statement(rows)), run_id=run_id
+        )
 
     def _view(self, name: str, uris: Sequence[str], schema: pa.Schema, columns: str) -> Table:
         if uris:
@@ -98,13 +105,7 @@ class BuildEngine:
             self._connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")
         else:
             self._connection.register(name, schema.empty_table())
-        return _named(ibis.Schema.from_pyarrow(schema), name)
-
-
-def _named(schema: ibis.Schema, name: str) -> Table:
-    """Return a table that takes no column for required, so that any two can be united."""
-    nullable = {column: kind(nullable=True) for column, kind in schema.items()}
-    return ibis.table(nullable, name)
+        return named(ibis.Schema.from_pyarrow(schema), name)
 
 
 def _file_refused(error: duckdb.Error) -> ServiceDown:

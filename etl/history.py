@@ -20,8 +20,9 @@ def fact_game_history(games: Table) -> Table:
     """
     seen = _observations(games)
     in_order = ibis.window(group_by="game_id", order_by="version")
-    next_at = seen["observed_at"].lead().over(in_order)
-    seen = seen.filter(differs(next_at, seen["observed_at"]))
+    # Two steps: Spark has no QUALIFY, which Ibis would make of one.
+    seen = seen.mutate(next_at=seen["observed_at"].lead().over(in_order))
+    seen = seen.filter(differs(seen["next_at"], seen["observed_at"]))
     before = {f"before_{name}": seen[name].lag().over(in_order) for name in MEASURES}
     rows = seen.mutate(number=ibis.row_number().over(in_order), **before)
     moved = [differs(rows[name], rows[f"before_{name}"]) for name in MEASURES]

@@ -80,6 +80,20 @@ class BranchWriter:
         producer = _engine_written(write, self._files)
         return self._write(table_name, producer, run_id=run_id, keep=False)
 
+    def replace_elsewhere(
+        self, table_name: str, commit: Callable[[], object], *, run_id: str
+    ) -> WriteResult:
+        """Let another engine write and commit the whole content, as `run_id`'s one snapshot.
+
+        `commit` is called again when a failure leaves no such snapshot.
+        """
+        declared = TABLES[table_name]
+        with _translated(table_name):
+            table = _twice(lambda: self._open(declared))
+            if _run_of(table) != run_id:
+                table = self._commit_elsewhere(declared, commit, run_id)
+            return _result(table)
+
     def write_record(self, record: PublishRecord) -> None:
         """Put the publish record on the branch; the merge publishes it with the tables."""
         with _translated(RECORD_PROPERTY):
@@ -110,6 +124,20 @@ class BranchWriter:
                     sort_order=sort_order(declared),
                     properties=TABLE_PROPERTIES,
                 )
+
+    def _commit_elsewhere(
+        self, declared: StarTable, commit: Callable[[], object], run_id: str
+    ) -> Table:
+        def committed() -> Table:
+            with operation("warehouse.write"), operation("catalog.commit"):
+                commit()
+            return self._open(declared)
+
+        try:
+            return committed()
+        except _LOST_ANSWERS:
+            table = self._open(declared)
+            return table if _run_of(table) == run_id else committed()
 
     def _commit(self, table: Table, files: list[DataFile], *, run_id: str, keep: bool) -> Table:
         """Commit the files as one snapshot; after a lost answer look for it before trying again.

@@ -16,20 +16,17 @@ from etl.build import (
 )
 from etl.checks import CheckInputs
 from etl.context import BuildPlan, EtlContext, EtlRequest
-from etl.engine import BuildEngine
+from etl.engine_contract import Engine
+from etl.engines import open_engine
 from etl.iceberg_catalog import PinnedCatalog, PublishRecord
-from etl.iceberg_schemas import TABLES
 from etl.iceberg_writer import BranchWriter
 from etl.incremental import rows_missing
-from etl.local_copies import LocalCopies
 from etl.raw_source import RawSelection, select_raw
 from etl.report import CheckCounts, EtlReport, Mode, TableReport
 from etl.run_log import recorded_run, settle_dead_runs
 from storage.database.repositories.runs import Run
 from storage.layout import GAMES, MAIN, STAR, etl_branch, run_tag
-from storage.scratch import ScratchFolder
 from utils.clock import iso
-from utils.errors import UsageError
 from utils.progress import ProgressSnapshot
 
 BULK_ROWS = 100_000
@@ -61,18 +58,11 @@ def plan_build(ctx: EtlContext, request: EtlRequest) -> BuildPlan:
     A full build is needed at first, when asked for, when the tables hold raw that is not wanted
     now, and when new rows are not the youngest; it is cheaper when most rows are new.
     """
-    if request.engine != "duckdb":
-        raise UsageError(
-            f"the engine {request.engine} cannot build yet",
-            operation="build the star",
-            subject="--engine",
-            hint="use --engine duckdb",
-        )
     main = ctx.catalog.pin(MAIN)
     raw = select_raw(ctx.raw, main.record, request.run_id)
     older = request.run_id is not None and raw.forgotten
     mode = build_mode(main, raw, full=request.full)
-    return BuildPlan(main, raw, mode, only_adds=not (older or raw.late))
+    return BuildPlan(main, raw, mode, request.engine, only_adds=not (older or raw.late))
 
 
 def build_mode(main: PinnedCatalog, raw: RawSelection, *, full: bool) -> Mode:
@@ -99,7 +89,7 @@ def _nothing_new(plan: BuildPlan, run: Run) -> EtlReport:
         state="completed",
         published=False,
         commit=plan.main.head,
-        engine="duckdb",
+        engine=plan.engine,
         mode="none",
         tables={name: TableReport(count) for name, count in rows.items()},
         checks=CheckCounts(),
@@ -109,14 +99,13 @@ def _nothing_new(plan: BuildPlan, run: Run) -> EtlReport:
 def _publish(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:
     """Build on a branch, check there, and make the branch main."""
     branch = etl_branch(run.run_id)
-    ctx.catalog.create_branch(branch, MAIN)
-    with ScratchFolder(ctx.scratch) as scratch, BuildEngine(scratch.path) as engine:
-        copies = LocalCopies(ctx.raw, ctx.catalog.files, scratch.path)
-        raw = open_raw(engine, copies, plan.raw)
-        before = open_published(engine, copies, plan.main, "main")
+    with open_engine(ctx, plan.engine, branch) as (engine, places):
+        ctx.catalog.create_branch(branch, MAIN)
+        raw = open_raw(engine, places, plan.raw)
+        before = open_published(engine, places, plan.main, "main")
         changes = _write(ctx, engine, _changes(engine, plan, raw, before), run)
         built = ctx.catalog.pin(branch)
-        after = {**before, **open_published(engine, copies, built, "branch", only=changes)}
+        after = {**before, **open_published(engine, places, built, "branch", only=changes)}
         before = {name: table for name, table in before.items() if name in changes}
         compared = CheckInputs(
             after=after,
@@ -133,7 +122,7 @@ def _publish(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:
         state="completed",
         published=True,
         commit=commit,
-        engine="duckdb",
+        engine=plan.engine,
         mode=plan.mode,
         tables=tables,
         checks=CheckCounts.of(results),
@@ -142,21 +131,19 @@ def _publish(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:
 
 
 def _changes(
-    engine: BuildEngine, plan: BuildPlan, raw: RawTables, published: Tables
+    engine: Engine, plan: BuildPlan, raw: RawTables, published: Tables
 ) -> Iterator[TableChange]:
     if plan.mode == "full":
         return build_full(engine, raw)
     return build_incremental(engine, raw, published)
 
 
-def _write(
-    ctx: EtlContext, engine: BuildEngine, changes: Iterator[TableChange], run: Run
-) -> Changes:
+def _write(ctx: EtlContext, engine: Engine, changes: Iterator[TableChange], run: Run) -> Changes:
     """Write each changed table on the run's branch as soon as it is known."""
     writer = BranchWriter(ctx.catalog, etl_branch(run.run_id))
     written: Changes = {}
     for change in changes:
-        _write_table(engine, writer, change, run)
+        engine.write(writer, change.name, change.content, run_id=run.run_id)
         written[change.name] = change
         ctx.progress.update(
             ProgressSnapshot(
@@ -166,17 +153,8 @@ def _write(
     return written
 
 
-def _write_table(engine: BuildEngine, writer: BranchWriter, change: TableChange, run: Run) -> None:
-    rows = engine.sql(change.content.order_by(*TABLES[change.name].sort))
-    writer.replace_by(
-        change.name,
-        lambda target: engine.execute(target.copy_statement(rows)),
-        run_id=run.run_id,
-    )
-
-
 def _tables_report(
-    engine: BuildEngine, built: PinnedCatalog, changes: Changes, compared: CheckInputs
+    engine: Engine, built: PinnedCatalog, changes: Changes, compared: CheckInputs
 ) -> dict[str, TableReport]:
     after, before = compared.after, compared.before
     report = {name: TableReport(built.tables[name].rows) for name in STAR}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from etl.context import EtlContext
+from etl.spark_settings import spark_settings
 from gamelake.context import Lake
 from gamelake.progress import shown
 from gamelake.session import Session
@@ -41,6 +42,7 @@ def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlC
             catalog=lake.catalog,
             lease=lease,
             scratch=lake.paths.scratch,
+            spark=spark_settings(lake.settings),
             progress=progress,
             clock=SystemClock(),
         )

@@ -44,6 +44,8 @@ class Settings(BaseModel):
     dremio_flight_url: str = ""
     dremio_nessie_uri: str = "http://nessie:19120"
     dremio_minio_endpoint: str = "minio:9000"
+    spark_master: str = "local[*]"
+    spark_jars: str = Field("", description="paths, separated by commas")
 
     def secrets(self) -> tuple[str, ...]:
         """Return every non-empty secret value, and the password in an address, for redaction."""

@@ -10,7 +10,7 @@ from raw_builder import game, lookup, named, platform, store, tag
 from etl.context import EtlRequest
 from etl.pipeline import run_etl
 from storage.layout import MAIN, STAR, etl_branch, run_tag
-from utils.errors import ChecksFailed, UsageError
+from utils.errors import ChecksFailed
 
 DELTA = EtlRequest()
 FULL = EtlRequest(full=True)
@@ -162,10 +162,3 @@ def test_a_failed_check_publishes_nothing_and_names_rows(
         failed = [row for row in unit.checks.list(run.run_id) if row.outcome == "failed"]
     assert run.state == "failed"
     assert any(row.subject == "bridge_game_genre" and row.failing == 1 for row in failed)
-
-
-def test_spark_is_refused_for_now(lake: EtlLake) -> None:
-    _first_load(lake)
-
-    with pytest.raises(UsageError, match="spark"):
-        run_etl(lake.ctx, EtlRequest(engine="spark"))

@@ -1,0 +1,96 @@
+"""Starts Spark, or uses the one that runs; says in our words what goes wrong with it."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from etl.spark_settings import SparkSettings
+from utils.errors import GamelakeError, ServiceDown, UsageError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+_NO_JARS = ("Cannot find catalog plugin class", "S3AFileSystem not found", "ClassNotFoundException")
+_COMMANDS = "docs/runbook.md says how to get them"
+
+
+@contextmanager
+def spark_session(settings: SparkSettings, branch: str) -> "Iterator[SparkSession]":
+    """Give a session of our own that knows `branch`'s tables; a Spark that we start, we stop.
+
+    Raises UsageError when PySpark or a jar is missing, ServiceDown when Spark or its workers fail.
+    """
+    sessions = _pyspark()
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # we tell it ourselves
+    running = sessions.getActiveSession() is not None
+    with _explained(settings):
+        started = _start(sessions, settings)
+        try:
+            session = started.newSession()
+            session.conf.set("spark.sql.session.timeZone", "UTC")
+            for name, value in (settings.stack.options(branch) if settings.stack else {}).items():
+                session.conf.set(name, value)
+            yield session
+        finally:
+            if not running:
+                started.stop()
+
+
+def _pyspark() -> "type[SparkSession]":
+    try:
+        from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError as error:
+        raise UsageError(
+            "PySpark is not installed",
+            operation="start Spark",
+            subject="--engine",
+            hint="pip install 'gamelake[spark]', or pip install pyspark==4.1.4; it wants Java 17",
+        ) from error
+    sessions: type[SparkSession] = SparkSession
+    return sessions
+
+
+def _start(sessions: "type[SparkSession]", settings: SparkSettings) -> "SparkSession":
+    builder = sessions.builder.appName("gamelake etl").master(settings.master)
+    started = builder.config(map=settings.options()).getOrCreate()
+    started.sparkContext.setLogLevel("ERROR")
+    return started
+
+
+@contextmanager
+def _explained(settings: SparkSettings) -> Iterator[None]:
+    from py4j.protocol import Py4JError  # noqa: PLC0415 - comes with PySpark
+    from pyspark.errors import PySparkException  # noqa: PLC0415
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        raise explain(error, settings.master) from error
+
+
+def explain(error: Exception, master: str) -> GamelakeError:
+    """Return our error for one of Spark's: a missing jar, lost files, or Spark itself."""
+    said = str(error)
+    line = next((text.strip() for text in said.splitlines() if text.strip()), type(error).__name__)
+    if any(words in said for words in _NO_JARS):
+        return UsageError(
+            "Spark has no jars for Iceberg and S3",
+            operation="start Spark",
+            subject="SPARK_JARS",
+            hint=f"set SPARK_JARS to their paths; {_COMMANDS}",
+        )
+    if "JAVA_GATEWAY_EXITED" in said:
+        return UsageError(
+            "Java did not start Spark",
+            operation="start Spark",
+            subject="JAVA_HOME",
+            hint="install Java 17 or newer and set JAVA_HOME, or put java on PATH",
+        )
+    return ServiceDown(
+        f"Spark failed: {line}",
+        operation="build",
+        subject=f"SPARK_MASTER={master}",
+        hint="nothing is published. `gamelake verify` names damaged files; look at Spark's logs, "
+        "or build with --engine duckdb",
+    )
