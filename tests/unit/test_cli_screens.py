@@ -16,7 +16,7 @@ from utils.errors import UsageError
 
 DESIGNED = {
     "demo", "ingest", "etl", "run", "sql", "status", "runs", "rollback", "check-services",
-    "simulate", "verify", "doctor", "plan",
+    "simulate", "verify", "doctor", "plan", "dremio-setup",
 }  # fmt: skip
 
 
