@@ -11,9 +11,9 @@ from etl.iceberg_schemas import TABLES
 from etl.incremental import (
     affected_games,
     carried_over,
+    differences,
     is_per_game,
-    raw_rows_of,
-    rows_missing,
+    rows_of_affected,
 )
 from etl.raw_source import ENTITIES, RawSelection
 from etl.star import StarInputs, build_star
@@ -34,23 +34,25 @@ class TableChange:
 
 @dataclass(frozen=True)
 class RawTables:
-    """The raw of a build as tables: all of it, and the rows that are new, by entity."""
+    """The raw of a build as tables, by entity: all of it, what is published, what is new."""
 
     every: Mapping[str, Table]
+    applied: Mapping[str, Table]
     new: Mapping[str, Table]
 
 
 def open_raw(engine: Engine, places: Places, raw: RawSelection) -> RawTables:
     """Name the raw parts as tables; a part has the same place in `every` and in `new`."""
-    every, new, first = {}, {}, 0
+    every, new, applied, first = {}, {}, {}, 0
     for entity in ENTITIES:
         schema = RAW_GAMES if entity == GAMES else RAW_LOOKUP
         paths = places.raw([part.key for part in raw.parts[entity]])
+        known = len(paths) - len(raw.new[entity])  # what is applied comes first
         every[entity] = engine.raw(f"raw_{entity}", paths, schema, first)
+        applied[entity] = engine.raw(f"applied_{entity}", paths[:known], schema, first)
+        new[entity] = engine.raw(f"new_{entity}", paths[known:], schema, first + known)
         first += len(paths)
-        fresh = paths[len(paths) - len(raw.new[entity]) :]  # what is applied comes first
-        new[entity] = engine.raw(f"new_{entity}", fresh, schema, first - len(fresh))
-    return RawTables(every, new)
+    return RawTables(every, applied, new)
 
 
 def open_published(
@@ -91,33 +93,35 @@ def build_incremental(
 ) -> Iterator[TableChange]:
     """Yield the content of the tables that change; equal to a full build of all raw.
 
-    A content may be read only until the next one is asked for: what was rebuilt is then dropped.
     Needs every new raw row to be younger than all that is applied (`RawSelection.late`).
     """
     affected = engine.keep("affected_games", affected_games(raw.new[GAMES]))
-    order = engine.keep("observed_order", observed_order(*raw.every.values()))
-    games = with_version(raw_rows_of(raw.every[GAMES], affected), order)
+    rebuilt, before = {}, {}
+    for name, rows in _rebuilt_star(engine, raw, affected, published).items():
+        rebuilt[name] = engine.keep(f"rebuilt_{name}", rows)
+        before[name] = published[name]
+        if is_per_game(TABLES[name]):
+            old = published[name].semi_join(affected, "game_id")
+            before[name] = engine.keep(f"before_{name}", old)
+    counted = {row["what"]: row["n"] for row in engine.rows(differences(rebuilt, before))}
+    for name, rows in rebuilt.items():
+        added, removed = counted[f"{name} added"], counted[f"{name} removed"]
+        if added or removed:
+            per_game = is_per_game(TABLES[name])
+            content = carried_over(published[name], affected, rows) if per_game else rows
+            yield TableChange(name, content, added, removed)
+
+
+def _rebuilt_star(
+    engine: Engine, raw: RawTables, affected: Table, published: Mapping[str, Table]
+) -> dict[str, Table]:
+    """Return the definitions of the dimensions, and of the affected games' rows elsewhere."""
+    rows = rows_of_affected(raw.applied[GAMES], raw.new[GAMES], affected)
+    rows = engine.keep("affected_rows", rows)
+    lookups = [table for entity, table in raw.every.items() if entity != GAMES]
+    order = engine.keep("observed_order", observed_order(rows, *lookups))
+    games = with_version(rows, order)
     new = {entity: with_version(table, order) for entity, table in raw.new.items()}
     picks = engine.keep("picked_versions", picked_versions(games))
     parents = with_version(raw.every["parent_platforms"], order)
-    star = build_star(StarInputs(games, picks, new[GAMES], new, parents, published))
-    for name, definition in star.items():
-        rebuilt = engine.keep(f"rebuilt_{name}", definition)
-        change = _compare(engine, rebuilt, published[name], affected, name=name)
-        if change.added or change.removed:
-            yield change
-        engine.drop(f"rebuilt_{name}")
-
-
-def _compare(
-    engine: Engine, rebuilt: Table, published: Table, affected: Table, *, name: str
-) -> TableChange:
-    """Work out what the rebuilt rows change; a changed row counts as removed and added."""
-    per_game = is_per_game(TABLES[name])
-    old = published.semi_join(affected, "game_id") if per_game else published
-    return TableChange(
-        name,
-        carried_over(published, affected, rebuilt) if per_game else rebuilt,
-        added=engine.count(rows_missing(rebuilt, old)),
-        removed=engine.count(rows_missing(old, rebuilt)),
-    )
+    return build_star(StarInputs(games, picks, new[GAMES], new, parents, published))

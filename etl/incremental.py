@@ -6,8 +6,10 @@ others are carried over from the published table. Dimensions are rebuilt whole: 
 and what is published counts as their oldest observation.
 """
 
+from collections.abc import Mapping
+
 import ibis
-from ibis.expr.types import Table
+from ibis.expr.types import Table, Value
 
 from etl.iceberg_schemas import StarTable
 
@@ -22,9 +24,26 @@ def affected_games(new_rows: Table) -> Table:
     return new_rows.select(game_id=new_rows["id"]).distinct()
 
 
-def raw_rows_of(games: Table, affected: Table) -> Table:
-    """Return the raw rows of the affected games, old ones included."""
-    return games.semi_join(affected, games["id"] == affected["game_id"])
+# What the star may still take from a row that is not the newest of its game: earlier measures for
+# the history, and what the newest row's listing does not carry. The rest is not read.
+OF_EARLIER_ROWS = frozenset(
+    {
+        *("id", "updated", "rating", "ratings_count", "added", "metacritic", "playtime"),
+        *("platforms", "tags"),
+        *("_position", "_fetched_at", "_listing", "_payload_hash", "_run_id"),
+    }
+)
+
+
+def rows_of_affected(applied: Table, new: Table, affected: Table) -> Table:
+    """Return the raw rows of the affected games: those applied before, thinned out, and the new."""
+    earlier = applied.semi_join(affected, applied["id"] == affected["game_id"])
+    thin = {name: _kept(earlier[name], name) for name in earlier.columns}
+    return ibis.union(earlier.select(**thin), new)
+
+
+def _kept(column: Value, name: str) -> Value:
+    return column if name in OF_EARLIER_ROWS else ibis.null(column.type())
 
 
 def carried_over(published: Table, affected: Table, rebuilt: Table) -> Table:
@@ -36,3 +55,19 @@ def carried_over(published: Table, affected: Table, rebuilt: Table) -> Table:
 def rows_missing(table: Table, from_other: Table) -> Table:
     """Return the rows of `table` that `from_other` does not hold, NULL equal to NULL."""
     return ibis.difference(table, from_other)
+
+
+def differences(after: Mapping[str, Table], before: Mapping[str, Table]) -> Table:
+    """Return `what` and `n`: for each table, how many rows `<name> added` and `<name> removed`.
+
+    A changed row counts as both. One query for all: most of them find little.
+    """
+    found = {}
+    for name, rows in after.items():
+        found[f"{name} added"] = rows_missing(rows, before[name])
+        found[f"{name} removed"] = rows_missing(before[name], rows)
+    counts = [
+        rows.aggregate(n=rows.count()).mutate(what=ibis.literal(what, "string"))
+        for what, rows in found.items()
+    ]
+    return ibis.union(*counts)

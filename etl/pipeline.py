@@ -113,6 +113,7 @@ def _publish(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:
             raw_games=raw.every[GAMES],
             today=ctx.clock.now().date(),
             only_adds=plan.only_adds,
+            changed=changes.keys(),
         )
         results = audit(ctx, engine, compared, run)
         tables = _tables_report(engine, built, changes, compared)
