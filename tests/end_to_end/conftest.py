@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from lakes import hurry
+from stack_lakes import StackPlace
 from sweep_scenarios import Stages
+
+from testbed.stack import Stack
 
 COUNTED, WORST = "counted ", "at most "
 
@@ -24,10 +27,27 @@ def memory_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def _stages(memory_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
-    base = tmp_path_factory.getbasetemp()
-    stages = Stages(memory_folder, base.parent if base.name.startswith("popen-") else base)
+    stages = Stages(memory_folder, _shared(tmp_path_factory))
     yield stages
     stages.close()
+
+
+@pytest.fixture(scope="session")
+def _stack_stages(
+    stack: Stack, memory_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stages]:
+    folder, shared = memory_folder / "stack", _shared(tmp_path_factory) / "stack"
+    for made in (folder, shared):
+        made.mkdir(exist_ok=True)
+    stages = Stages(folder, shared, lambda home: StackPlace(stack, home / "lake"))
+    yield stages
+    stages.close()
+
+
+def _shared(factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all test processes of this run see."""
+    base = factory.getbasetemp()
+    return base.parent if base.name.startswith("popen-") else base
 
 
 @pytest.fixture
@@ -41,6 +61,12 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def stages(_stages: Stages, quick: None) -> Stages:  # noqa: ARG001 - quick is what it does
     """Scenarios, set up and ready to be broken."""
     return _stages
+
+
+@pytest.fixture
+def stack_stages(_stack_stages: Stages, quick: None) -> Stages:  # noqa: ARG001 - see stages
+    """Scenarios on real servers, set up and ready to be broken."""
+    return _stack_stages
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

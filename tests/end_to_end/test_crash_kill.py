@@ -6,14 +6,11 @@ contracts/reliability.md, test 1: nothing lost, nothing twice, at most the pages
 from collections.abc import Callable
 
 import pytest
-from sweep_scenarios import SWEPT, Point, Stages, share
-from sweep_stage import Stage
-
-from utils.seams import Fault, When
+from sweep_checks import kill_and_resume
+from sweep_scenarios import SWEPT, Stages, share
 
 pytestmark = pytest.mark.crash
 
-WORKERS = 2
 SHARES = 12
 OFTEN = ("full", "incremental", "again")
 EVERY_SHARE = [
@@ -45,24 +42,3 @@ def test_one_resume_finishes_what_a_kill_interrupted(
     assert found == []
     record_property(f"counted kill points ({scenario})", killed)
     record_property(f"at most extra pages a kill ({scenario})", worst)
-
-
-def kill_and_resume(stage: Stage, point: Point, when: When) -> tuple[int, list[str]]:
-    """Return the pages fetched again, and what is wrong after the resume."""
-    problems = [] if kill(stage, point, when) else ["the kill never came"]
-    ended, windows = stage.has_ended(point.step), stage.open_windows()
-    told = stage.resume()
-    problems += [f"resume ended with {t.code}: {t.out} {t.err}" for t in told if t.code]
-    extra = 0 if ended else stage.extra_pages(point.step)
-    if extra > WORKERS + windows:
-        problems.append(f"{extra} pages were fetched again, with {windows} windows open")
-    return extra, problems + stage.problems(ended=ended)
-
-
-def kill(stage: Stage, point: Point, when: When) -> bool:
-    """Kill a run there; where threads took another turn, at the last such operation it had."""
-    for ordinal in range(point.ordinal, 0, -1):
-        stage.reset(point.step)
-        if stage.strike(point.step, Fault("kill", when, point.name, ordinal)).killed:
-            return True
-    return False

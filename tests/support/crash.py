@@ -30,6 +30,7 @@ PRELOAD = [
     "gamelake.commands.etl",
     "pyiceberg.catalog.sql",
     "ibis.backends.sql.compilers.duckdb",
+    "sqlalchemy.dialects.postgresql.psycopg",
 ]
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from star_difference import compare
 
 from gamelake.context import Lake
@@ -17,8 +16,9 @@ _LINEAGE = ("run_id", "observed_at")
 def read_star(lake: Lake) -> Star:
     """Return every published table, each in an order of its own rows, without lineage."""
     pinned = lake.catalog.pin(MAIN)
+    dataset = lake.catalog.files.dataset
     return {
-        name: _normal(pa.concat_tables([pq.read_table(file.path) for file in table.data_files]))
+        name: _normal(dataset([f.path for f in table.data_files], table.schema).to_table())
         for name, table in pinned.tables.items()
         if table.data_files
     }

@@ -2,14 +2,17 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
+from lake_places import FolderPlace, LakePlace
 from sweep_stage import Scenario, Stage
 
 from simulator.client import ControlClient
+from utils.seams import When
 
 _SOURCE = {"games": 220, "seed": 3}
 _FETCH, _BUILD = ("ingest",), ("etl",)
@@ -85,11 +88,17 @@ def points_of(stage: Stage) -> list[Point]:
 
 
 class Stages:
-    """The stages of one test process, built when first asked for."""
+    """The stages of one test process, built when first asked for, each where `place` says.
 
-    def __init__(self, folder: Path, shared: Path) -> None:
+    `place` is given a folder of the stage's own; `shared` is one that all test processes see.
+    """
+
+    def __init__(
+        self, folder: Path, shared: Path, place: Callable[[Path], LakePlace] | None = None
+    ) -> None:
         self._folder = folder
         self._shared = shared
+        self._place = place or (lambda folder: FolderPlace(folder / "lake"))
         self._built: dict[str, Stage] = {}
 
     def get(self, name: str) -> Stage:
@@ -97,7 +106,7 @@ class Stages:
         if name not in self._built:
             folder = self._folder / name
             folder.mkdir()
-            self._built[name] = Stage.build(SCENARIOS[name], folder)
+            self._built[name] = Stage.build(SCENARIOS[name], self._place(folder))
         return self._built[name]
 
     def points(self, name: str) -> list[Point]:
@@ -123,3 +132,26 @@ class Stages:
 def share(points: list[Point], part: int, of: int) -> Iterator[Point]:
     """Yield the `part`-th of `of` equal shares, each with points of every kind."""
     yield from points[part::of]
+
+
+def spread(points: list[Point], count: int) -> list[tuple[Point, When]]:
+    """Return `count` points, as many of each step's kind of operation as of any other.
+
+    Of each kind its first, its last and those between, before and after it in turn.
+    """
+    kinds: dict[tuple[int, str], list[Point]] = {}
+    for point in points:
+        kinds.setdefault((point.step, point.name), []).append(point)
+    shares = dict.fromkeys(kinds, 0)
+    turns = cycle(kinds)
+    while sum(shares.values()) < min(count, 2 * len(points)):
+        kind = next(turns)
+        shares[kind] += shares[kind] < 2 * len(kinds[kind])
+    return [found for kind, of in kinds.items() for found in _evenly(of, shares[kind])]
+
+
+def _evenly(kind: list[Point], count: int) -> Iterator[tuple[Point, When]]:
+    last = len(kind) - 1
+    for number in range(count):
+        place = number * last // (count - 1) if 1 < count <= last else number * len(kind) // count
+        yield kind[place], "after" if number % 2 else "before"

@@ -1,14 +1,13 @@
 """A scenario set up once: the lake before each step, and what a run that never stops gives."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import crash
+from lake_places import LakePlace
 from lakes import LakeUnderTest, Told, hurried
 from simulated import running
 from star_tables import Star, differences, read_star
@@ -49,6 +48,7 @@ class Stage:
 
     scenario: Scenario
     simulator: SimulatorProcess
+    place: LakePlace
     lake: LakeUnderTest
     operations: list[Operations] = field(default_factory=list)
     pages: list[Counter[str]] = field(default_factory=list)
@@ -58,11 +58,12 @@ class Stage:
     later: Star = field(default_factory=dict)
 
     @classmethod
-    def build(cls, scenario: Scenario, folder: Path) -> "Stage":
+    def build(cls, scenario: Scenario, place: LakePlace) -> "Stage":
         """Run the scenario without faults and remember all of it."""
         simulator = running(**scenario.source)
-        lake = LakeUnderTest(folder / "lake", simulator.base_url, dict(scenario.settings))
-        stage = cls(scenario, simulator, lake)
+        settings = {**place.settings(), **scenario.settings}
+        lake = LakeUnderTest(place.home, simulator.base_url, settings)
+        stage = cls(scenario, simulator, place, lake)
         with ExitStack() as on_error:
             on_error.callback(stage.close)
             stage._rehearse()
@@ -75,9 +76,7 @@ class Stage:
 
     def reset(self, step: int) -> None:
         """Put the lake back to before `step`, and count requests from zero."""
-        shutil.rmtree(self.lake.home, ignore_errors=True)
-        if self._kept(step).is_dir():
-            shutil.copytree(self._kept(step), self.lake.home)
+        self.place.restore(f"before-{step}")
         self.simulator.control.reset_counters()
 
     def strike(self, step: int, fault: seams.Fault) -> crash.Outcome:
@@ -95,7 +94,7 @@ class Stage:
 
     def star(self) -> Star:
         """Return what readers see; nothing when there is no lake yet."""
-        if not (self.lake.home / "store.db").is_file():
+        if not self.place.is_made():
             return {}
         with self.lake.open() as lake:
             return read_star(lake)
@@ -106,7 +105,7 @@ class Stage:
 
     def open_windows(self) -> int:
         """Return how many windows an interrupted run has not finished."""
-        if not (self.lake.home / "store.db").is_file():
+        if not self.place.is_made():
             return 0
         with self.lake.open() as lake, lake.database.reading() as unit:
             runs = [run for run in unit.runs.list(100, "ingest") if run.state != "completed"]
@@ -137,8 +136,7 @@ class Stage:
         assert self.lake.broken() == []
 
     def _perform(self, number: int, command: Command) -> None:
-        if self.lake.home.is_dir():
-            shutil.copytree(self.lake.home, self._kept(number))
+        self.place.save(f"before-{number}")
         self.stars.append(self.star())
         self.ended.append(self._completed())
         self.simulator.control.reset_counters()
@@ -154,7 +152,7 @@ class Stage:
         return Counter(self.simulator.control.counters()["pages"])
 
     def _completed(self) -> int:
-        if not (self.lake.home / "store.db").is_file():
+        if not self.place.is_made():
             return 0
         with self.lake.open() as lake, lake.database.reading() as unit:
             return sum(run.state == "completed" for run in unit.runs.list(100, "ingest"))
@@ -165,6 +163,3 @@ class Stage:
             split = [w for w in unit.windows.list(run.run_id) if w.state == "split"]
         spans = {f"dates={w.first}%2C{w.last}&ordering=created&page=1&page_size=40" for w in split}
         return spans | {"ordering=-updated&page=1&page_size=40"}  # which every run asks first
-
-    def _kept(self, step: int) -> Path:
-        return self.lake.home.with_name(f"before-{step}")
