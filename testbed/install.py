@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from testbed.artifacts import MINIO_VERSION, NESSIE_VERSION, Artifacts, missing, postgres_folder
-from testbed.spark import ICEBERG_VERSION, JARS
+from testbed.spark import JARS
 from utils.errors import ServiceDown
 
 _NESSIE_SHA256 = "ce9fa33e2878bf5ea3981876b9e6204cabc0362b3dd82326b10e47271a78c417"
@@ -52,12 +52,12 @@ def _nessie(kept: Artifacts) -> str:
 
 
 def _spark(kept: Artifacts) -> Iterator[str]:
-    """Bring what Spark reads Iceberg with, and a whole Java: the wheel's has too few modules."""
+    """Bring jars for Iceberg and S3, and a whole Java: the wheel's has too few modules."""
     yield f"Java for Spark: {_tool('java', 'default-jre-headless')}"
     for jar in JARS:
         target = jar.path(kept.cache)
-        _maven(target, f"org.apache.iceberg:{jar.artifact}:{ICEBERG_VERSION}", jar.sha256)
-        yield f"Spark's Iceberg: {target}"
+        _maven(target, jar.coordinates, jar.sha256)
+        yield f"Spark: {target}"
 
 
 def _maven(target: Path, artifact: str, sha256: str) -> None:
