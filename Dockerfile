@@ -23,7 +23,6 @@ ENV PATH=/opt/gamelake/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /var/lib/gamelake
-VOLUME /var/lib/gamelake
 USER 10001:10001
 HEALTHCHECK --interval=30s --timeout=10s --start-period=10s \
   CMD ["python", "/opt/gamelake/health.py"]

@@ -49,8 +49,8 @@ setup: $(DEV_READY) ## create .venv with everything, tools for development inclu
 up: $(RUN_READY) ## write .env the first time, start the servers, wait until all are healthy
 	@$(BIN)/python -m gamelake.stack_env .env
 	@$(COMPOSE) build --quiet minio-setup
-	@$(COMPOSE) up --detach $(ARGS)
-	@$(BIN)/python -m gamelake.stack_wait $(COMPOSE)
+	@$(COMPOSE) up --detach $(ARGS); started=$$?; \
+	  $(BIN)/python -m gamelake.stack_wait $(COMPOSE) && exit $$started
 	@echo 'Ready: make ingest && make etl; make check-services shows where everything is.'
 
 down: ## stop the servers, data stays; ARGS=--volumes deletes all of it

@@ -22,7 +22,7 @@ CONNECT_S = 2.0
 def problems(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield what is wrong, one line each; never a password that an address holds."""
     home = Path(environ.get("GAMELAKE_HOME", "/var/lib/gamelake"))
-    if home.is_dir() and not os.access(home, os.W_OK):
+    if home.is_mount() and not os.access(home, os.W_OK):  # a one-shot has no lake
         yield f"{home} cannot be written"
     for name, port in SERVERS.items():
         if value := environ.get(name):

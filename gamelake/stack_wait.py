@@ -55,7 +55,8 @@ def wait(compose: Sequence[str], patience_s: float = PATIENCE_S) -> list[Contain
         left = [one for one in containers if one.verdict != "ready"]
         if containers and not left:
             return containers
-        if any(one.verdict == "failed" for one in left) or time.monotonic() > ends:
+        hopeless = not containers or any(one.verdict == "failed" for one in left)
+        if hopeless or time.monotonic() > ends:
             raise _not_ready(compose, left)
         time.sleep(_POLL_S)
 

@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "canary-key-of-the-compose-test"
 _OURS = ("RAWG_", "GAMELAKE_", "MINIO_", "NESSIE_", "DREMIO_", "POSTGRES_", "DATABASE_", "COMPOSE")
+_MAKES = ("MAKE", "MFLAGS", "ARGS")  # else a make above hands down its own ARGS
 _PORTS = ("MINIO_PORT", "MINIO_CONSOLE_PORT", "NESSIE_PORT", "POSTGRES_PORT")
 
 
@@ -72,7 +73,7 @@ def copy_of_the_project(folder: Path) -> Project:
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)  # with its time: make must not set up anew
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(_OURS)}
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(_OURS + _MAKES)}
     return Project(folder, {**environ, "COMPOSE_PROFILES": "core", **_free_ports()})
 
 

@@ -88,7 +88,7 @@ def test_no_container_is_not_ready(docker):
     (docker / "ids").write_text("")
 
     with pytest.raises(ServiceDown, match="no container"):
-        wait(["docker"], patience_s=0)
+        wait(["docker"])
 
 
 def test_an_engine_that_does_not_answer_is_told():
