@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dotenv import dotenv_values
+from pydantic import SecretStr
 
 import utils
 from gamelake.context import existing_folder
@@ -25,6 +26,7 @@ _DOTENV = Path(".env")
 _OURS = ("RAWG_", "GAMELAKE_", "MINIO_", "NESSIE_", "DREMIO_", "DATABASE_")
 _FAULT = "GAMELAKE_FAULT"
 _LIBRARIES = ("duckdb", "pyarrow", "pyiceberg", "ibis-framework", "sqlalchemy", "pynessie")
+_STACK_SECRETS = ("minio_access_key", "minio_secret_key", "database_url")
 Level = Literal["ok", "warn", "fail"]
 
 
@@ -89,11 +91,19 @@ def check_packages() -> Diagnosis:
 
 
 def check_profile(settings: Settings) -> Diagnosis:
-    """The profile is one that this version has."""
-    if settings.gamelake_profile != "embedded":
-        fix = "set GAMELAKE_PROFILE=embedded"
-        return Diagnosis("profile", "fail", "the stack is not part of this version", fix)
-    return Diagnosis("profile", "ok", "embedded: a folder, no server")
+    """The profile has what it needs: the stack has no defaults for its secrets."""
+    if settings.gamelake_profile == "embedded":
+        return Diagnosis("profile", "ok", "embedded: a folder, no server")
+    unset = [name.upper() for name in _STACK_SECRETS if not _is_set(settings, name)]
+    if unset:
+        fix = "make up (it writes them to .env), or GAMELAKE_PROFILE=embedded"
+        return Diagnosis("profile", "fail", f"stack, but {', '.join(unset)} not set", fix)
+    return Diagnosis("profile", "ok", "stack: MinIO, Nessie and PostgreSQL")
+
+
+def _is_set(settings: Settings, name: str) -> bool:
+    secret: SecretStr = getattr(settings, name)
+    return bool(secret.get_secret_value())
 
 
 def check_key(settings: Settings) -> Diagnosis:

@@ -1,5 +1,6 @@
 """No secret in any file of a lake, whatever the file's form."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gamelake.context import Lake
+from storage.object_store import ObjectStore
 from utils.redact import Redactor
 
 # Shorter ones stand in innocent words; whoever sets such a key has no secret to lose.
@@ -16,7 +18,7 @@ _OVERLAP = 4096
 
 
 def secrets_are_absent(lake: Lake) -> Iterator[str]:
-    """Yield the files under GAMELAKE_HOME in which a configured secret stands."""
+    """Yield the files under GAMELAKE_HOME, and raw objects, in which a configured secret stands."""
     secrets = [secret for secret in lake.settings.secrets() if len(secret) >= _SHORTEST]
     if not secrets:
         return
@@ -24,6 +26,16 @@ def secrets_are_absent(lake: Lake) -> Iterator[str]:
     for path in sorted(lake.paths.home.rglob("*")):
         if path.is_file() and any(redact.finds_secret(text) for text in _texts(path)):
             yield f"a secret stands in {path}"
+    if lake.settings.gamelake_profile == "stack":
+        yield from _in_objects(lake.raw, redact)
+
+
+def _in_objects(raw: ObjectStore, redact: Redactor) -> Iterator[str]:
+    for info in raw.list(""):
+        with tempfile.TemporaryDirectory() as folder:
+            (path,) = raw.fetch([info.key], Path(folder))
+            if any(redact.finds_secret(text) for text in _texts(path)):
+                yield f"a secret stands in {raw.uri(info.key)}"
 
 
 def _texts(path: Path) -> Iterator[str]:

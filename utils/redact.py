@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
+_SHORTEST = 4  # a key of a letter or two, as in a trial, would blacken every word
 
 # RAWG echoes the key in `next`, and HTTP errors print the whole URL, or one URL inside another.
 _START = r"(?i)((?:(?<![a-z])|(?<=%3F)|(?<=%26))key"
@@ -21,7 +22,8 @@ class Redactor:
     """Replaces secrets in text: plain, URL-encoded, JSON-escaped, base64, and `key=` values."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        longest_first = sorted(filter(None, secrets), key=lambda secret: (-len(secret), secret))
+        kept = [secret for secret in secrets if len(secret) >= _SHORTEST]
+        longest_first = sorted(kept, key=lambda secret: (-len(secret), secret))
         patterns = [pattern for secret in longest_first for pattern in _patterns(secret)]
         self._secrets = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
         self._anchors = {anchor for secret in longest_first for anchor in _anchors(secret)}

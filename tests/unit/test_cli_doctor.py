@@ -39,8 +39,20 @@ def test_a_failed_check_is_exit_2_with_its_fix(capsys):
     assert run(["doctor"], {"GAMELAKE_PROFILE": "stack"}) == 2
 
     err = capsys.readouterr().err
-    assert "fix: set GAMELAKE_PROFILE=embedded" in err
-    assert err.splitlines()[-1] == "hint: set GAMELAKE_PROFILE=embedded"
+    assert "MINIO_ACCESS_KEY, MINIO_SECRET_KEY, DATABASE_URL not set" in err
+    assert "fix: make up" in err
+    assert err.splitlines()[-1].startswith("hint: make up")
+
+
+def test_a_stack_with_its_secrets_is_ok():
+    settings = Settings(
+        gamelake_profile="stack",
+        minio_access_key=SecretStr("user-of-minio"),
+        minio_secret_key=SecretStr("secret-of-minio"),
+        database_url=SecretStr("postgresql://lake:password@127.0.0.1/lake"),
+    )
+
+    assert doctor.check_profile(settings).level == "ok"
 
 
 def test_a_misspelt_setting_is_found_in_environment_and_dotenv():
