@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from storage.object_store import ObjectStore
 from storage.scratch import ScratchFolder
+from utils.errors import UsageError
 from utils.seams import operation
 
 FILE_IO = f"{__name__}.FsyncFileIO"
@@ -211,9 +212,14 @@ class StoreFileIO(FileIO):
         self._scratch = scratch
 
     def key(self, location: str) -> str:
-        """Return the key of the object at `location`; raises ValueError when it is elsewhere."""
+        """Return the key of the object at `location`; raises UsageError when it is elsewhere."""
         if not location.startswith(self._root):
-            raise ValueError(f"{location} is not in {self._root}")
+            raise UsageError(
+                f"{location} is not in {self._root}, where MINIO_WAREHOUSE_BUCKET says",
+                operation="address a table's file",
+                subject="MINIO_WAREHOUSE_BUCKET",
+                hint="set it to the bucket of Nessie's warehouse",
+            )
         return location.removeprefix(self._root)
 
     @override

@@ -78,7 +78,7 @@ class NessieCatalog:
 
     def pin(self, ref: str) -> PinnedCommit:
         """See LakeCatalog; `ref` may be a commit of Nessie's, all 64 digits of it."""
-        contents = self._at_commit(ref) if _is_commit(ref) else self._contents(self._get(ref))
+        contents = self._api.contents(ref if _is_commit(ref) else self._get(ref).hash)
         return PinnedCommit(
             head=contents.head,
             tables={
@@ -92,7 +92,7 @@ class NessieCatalog:
         """See LakeCatalog."""
         if self._writable(name).name == MAIN:
             raise _refused(f"{MAIN} moves only by merge", "open branch", name)
-        return self._tables(name)
+        return self._insist(lambda: self._tables(name))
 
     def _tables(self, branch: str) -> NessieTables:
         with _translated("open branch", branch):
@@ -162,7 +162,7 @@ class NessieCatalog:
                     self._api.merge(source, candidate)
                 merged = self._checked(candidate.name, new, fence)
                 self._move(target, now.hash, merged)
-            now = self._contents(self._get(onto), merged)
+            now = self._api.contents(merged)
         self._continue_from(source, now.hash)
         return Ref(onto, "branch", now.head)
 
@@ -174,7 +174,7 @@ class NessieCatalog:
         with operation("catalog.branch"):
             self._api.create("branch", candidate, commit)
         try:
-            yield self._get(candidate)
+            yield self._standing(candidate)
         except Conflict:
             self._drop(candidate)
             raise
@@ -182,10 +182,17 @@ class NessieCatalog:
 
     def _checked(self, candidate: str, wanted: Contents, fence: int) -> str:
         """Return the commit of the candidate, which must hold exactly what is wanted."""
-        found = self._contents(self._get(candidate))
+        found = self._contents(self._standing(candidate))
         if found.head != wanted.head or found.fence < fence:
             raise _has_moved(candidate.removesuffix(_CANDIDATE), candidate)
         return found.hash
+
+    def _standing(self, candidate: str) -> Named:
+        """Return the candidate as it is; Conflict when another writer's has replaced it."""
+        found = self._api.find(candidate)
+        if found is None:
+            raise _has_moved(candidate.removesuffix(_CANDIDATE), candidate)
+        return found
 
     def _seal(self, branch: str, fence: int) -> None:
         """Record on the branch that a writer with this lease moved it."""
@@ -212,11 +219,8 @@ class NessieCatalog:
                 raise
             return ask()
 
-    def _contents(self, named: Named, commit: str | None = None) -> Contents:
-        return self._api.contents(named.name, commit or named.hash)
-
-    def _at_commit(self, commit: str) -> Contents:
-        return self._api.contents("", commit)
+    def _contents(self, named: Named) -> Contents:
+        return self._api.contents(named.hash)
 
     def _ref(self, named: Named) -> Ref:
         return Ref(named.name, named.kind, self._contents(named).head)

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
-from urllib.parse import quote
 
 import requests
 from marshmallow import ValidationError
 
-from etl.iceberg_nessie_http import ANSWER_S, Patience, PatientAdapter
+from etl.iceberg_nessie_http import ANSWER_S, MEET_S, Patience, PatientAdapter
 from etl.iceberg_pointers import Pointers
 from etl.iceberg_record import RECORD_PROPERTY, PublishRecord
 from storage.layout import NAMESPACE
@@ -110,25 +109,20 @@ class NessieApi:
         except _AbsentError:
             return None
 
-    def contents(self, name: str, commit: str | None = None) -> Contents:
-        """Return what reference `name` (empty: no reference) holds, at its head or at `commit`.
-
-        Everything is read as of one commit. Raises UsageError when there is none such.
-        """
-        at = f"{name}@{commit}" if commit else name
-        page = self._entries(at, {})
+    def contents(self, commit: str) -> Contents:
+        """Return what a commit holds; raises UsageError when there is none such."""
+        page = self._entries(commit, {})
         found = list(page["entries"])
-        head = page["effectiveReference"]["hash"]
         while page.get("hasMore"):
-            page = self._entries(f"{name}@{head}", {"page-token": page["token"]})
+            page = self._entries(commit, {"page-token": page["token"]})
             found += page["entries"]
-        return _contents(head, found)
+        return _contents(commit, found)
 
     def create(self, kind: Kind, name: str, commit: str) -> bool:
         """Create a reference at `commit`; False when there is one of that name."""
         make = self._client.create_branch if kind == "branch" else self._client.create_tag
         try:
-            self._ask(lambda: make(name, _DETACHED, commit))
+            self._ask(lambda: make(name, _DETACHED, commit), moved=name)
         except _TakenError:
             return False
         return True
@@ -163,19 +157,23 @@ class NessieApi:
     def _meet(self) -> None:
         """Ask at first who is there: pynessie would wait longer, and say less, when nobody is."""
         if not self._met:
-            response = self._session.get(f"{self._uri}/api/v2/config")
+            response = self._session.get(f"{self._uri}/api/v2/config", timeout=MEET_S)
+            if response.status_code >= requests.codes.server_error:
+                raise self._refused(f"it answers {response.status_code}")
             if not response.ok or "specVersion" not in response.json():
                 raise self._other()
             self._met = True
 
-    def _entries(self, at: str, more: dict[str, str]) -> dict[str, Any]:
+    def _entries(self, commit: str, more: dict[str, str]) -> dict[str, Any]:
         params = {"content": "true", "prefix-key": NAMESPACE, **more}
-        url = f"{self._uri}/api/v2/trees/{quote(at, safe='@')}/entries"
+        url = f"{self._uri}/api/v2/trees/@{commit}/entries"
         with self._translated():
             self._meet()
             response = self._session.get(url, params=params)
             if response.status_code == requests.codes.not_found:
-                raise no_such_reference(at) if b"errorCode" in response.content else self._other()
+                raise (
+                    no_such_reference(commit) if b"errorCode" in response.content else self._other()
+                )
             if not response.ok:
                 raise self._refused(f"it answers {response.status_code}")
             return cast(dict[str, Any], response.json())
@@ -186,7 +184,7 @@ class NessieApi:
         try:
             yield
         except nessie_errors.NessieReferenceNotFoundException as error:
-            raise _AbsentError(error) from error
+            raise (_has_moved(moved) if moved else _AbsentError(error)) from error
         except nessie_errors.NessieReferenceAlreadyExistsException as error:
             raise _TakenError(error) from error
         except nessie_errors.NessieConflictException as error:
@@ -232,7 +230,7 @@ class _TakenError(GamelakeError):
 def no_such_reference(name: str, known: str = "") -> UsageError:
     """Return the error that says that nothing is named `name`."""
     return UsageError(
-        f"there is no branch or tag {name!r}",
+        f"there is no branch, tag or commit {name!r}",
         operation="look up reference",
         subject=name,
         hint=f"known: {known}" if known else "`gamelake runs` lists the runs",

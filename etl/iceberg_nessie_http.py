@@ -1,5 +1,6 @@
 """How we talk to Nessie: time limits, patience with a restart, and its failures in our words."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,9 +14,14 @@ from utils.errors import ServiceDown
 
 CONNECT_S = 4.0
 ANSWER_S = 20.0
+MEET_S = (CONNECT_S, 5.0)  # when we ask at first who is there
 PATIENCE_S = 15.0  # Nessie starts in 2 to 8 s
 _PAUSE_S = 0.25
 _BUSY = (502, 503, 504)  # what a proxy says while the server starts
+
+# The one request of Iceberg's REST interface that must not be sent twice: it adds a snapshot. To
+# create what there is already is refused, and to set properties twice is to set them once.
+_COMMITS = re.compile(r"/tables/[^/]+$")
 
 T = TypeVar("T")
 
@@ -74,7 +80,7 @@ class PatientAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
         """Send a request; raises ServiceDown when Nessie does not answer."""
         send = super().send
-        more["timeout"] = (CONNECT_S, ANSWER_S)
+        more["timeout"] = more.get("timeout") or (CONNECT_S, ANSWER_S)
         reads = request.method in ("GET", "HEAD")
 
         def call() -> requests.Response:
@@ -84,7 +90,7 @@ class PatientAdapter(HTTPAdapter):
                 raise requests.ConnectionError(f"it answers {response.status_code}")
             return response
 
-        return self._patience.ask(call, repeatable=reads)
+        return self._patience.ask(call, repeatable=reads or not _COMMITS.search(request.path_url))
 
 
 def _was_never_sent(error: requests.RequestException) -> bool:
