@@ -26,8 +26,9 @@ UNKNOWN_NAME = "Unknown"
 # outside these years keeps its value in the fact, has key 0, and is flagged by a check.
 CALENDAR_YEARS = (1900, 2199)
 
-_DATE_FORM = r"^\d{4}-\d{2}-\d{2}$"
-_TIMESTAMP_FORM = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$"
+# Not ^ and $: for Java, and so for Spark, $ also matches before a line break at the end.
+_DATE_FORM = r"\A\d{4}-\d{2}-\d{2}\z"
+_TIMESTAMP_FORM = r"\A\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\z"
 
 
 def surrogate_key(natural_id: IntegerValue) -> IntegerValue:
