@@ -78,7 +78,7 @@ class NessieCatalog:
 
     def pin(self, ref: str) -> PinnedCommit:
         """See LakeCatalog; `ref` may be a commit of Nessie's, all 64 digits of it."""
-        contents = self._api.contents(ref if _is_commit(ref) else self._get(ref).hash)
+        contents = self._at(ref)
         return PinnedCommit(
             head=contents.head,
             tables={
@@ -131,7 +131,7 @@ class NessieCatalog:
         self._made.discard(name)
 
     def _assign(self, name: str, to_ref: str, fence: int | None) -> Ref:
-        source = self._contents(self._get(to_ref))
+        source = self._at(to_ref)
         branch = self._writable(name)
         now = self._contents(branch)
         if fence is not None:
@@ -218,6 +218,10 @@ class NessieCatalog:
             if not self._api.patience.answered:
                 raise
             return ask()
+
+    def _at(self, ref: str) -> Contents:
+        """Return what a reference, or a commit, holds."""
+        return self._api.contents(ref if _is_commit(ref) else self._get(ref).hash)
 
     def _contents(self, named: Named) -> Contents:
         return self._api.contents(named.hash)

@@ -1,5 +1,6 @@
 """Opens a lake for reading, at main or at any published run, tag or branch."""
 
+import re
 from collections.abc import Mapping
 from contextlib import closing
 from difflib import get_close_matches
@@ -11,6 +12,8 @@ from utils.config import Settings
 from utils.errors import UsageError
 
 _SHOWN = 5
+_COMMIT = re.compile("[0-9a-f]{40}")
+_NESSIE_COMMIT = re.compile("[0-9a-f]{64}")
 
 
 def connect(
@@ -20,7 +23,7 @@ def connect(
     timeout: float | None = None,
     memory_limit: str = MEMORY_LIMIT,
 ) -> QueryEngine:
-    """Return an engine pinned to `at`: a run id, tag or branch; None is main, as it is now.
+    """Return an engine pinned to `at`: a run id, tag, branch or commit; None is main as it is now.
 
     Raises UsageError when there is no lake, nothing is published, or `at` does not exist.
     """
@@ -34,12 +37,22 @@ def connect(
 
 
 def resolve(at: str | None, references: Mapping[str, Ref]) -> str:
-    """Return the reference that `at` means; raises UsageError naming the nearest ones."""
+    """Return the reference that `at` means; raises UsageError naming the nearest ones.
+
+    `at` may also be a commit: one that a publish reported, or one of Nessie's own, which only
+    the catalog can look up.
+    """
     if at is None:
         return MAIN
     for name in (at, run_tag(at)):
         if name in references:
             return name
+    if _NESSIE_COMMIT.fullmatch(at):
+        return at
+    if _COMMIT.fullmatch(at):
+        for name, reference in references.items():
+            if reference.head == at:
+                return name
     known = sorted(references, reverse=True)
     near = get_close_matches(at, known, n=_SHOWN, cutoff=0.5) or known[:_SHOWN]
     raise UsageError(

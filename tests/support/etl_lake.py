@@ -13,12 +13,14 @@ from raw_builder import Row, raw_games, raw_lookups
 from etl.context import EtlContext
 from etl.iceberg_embedded import EmbeddedCatalog
 from etl.iceberg_schemas import TABLES
+from gamelake import context
 from storage.database.session import Database
 from storage.database.writer import hold_writer
 from storage.layout import BROWSE, GAMES, MAIN, SOURCE_RAWG, LakePaths
 from storage.object_store import LocalFolderStore
 from storage.raw_parts import Manifest, RawPart, next_part_number, write_part
 from utils.clock import SystemClock, iso
+from utils.config import Settings
 from utils.progress import SilentProgress
 
 LINEAGE = ("run_id", "observed_at")
@@ -100,6 +102,26 @@ def open_lake(home: Path) -> Iterator[EtlLake]:
             )
     finally:
         catalog.close()
+
+
+@contextmanager
+def open_lake_of(settings: Settings) -> Iterator[EtlLake]:
+    """Open the lake of these settings, of either profile, for writing."""
+    with (
+        context.open_lake(settings, create=True) as lake,
+        hold_writer(lake.database) as lease,
+    ):
+        yield EtlLake(
+            EtlContext(
+                raw=lake.raw,
+                database=lake.database,
+                catalog=lake.catalog,
+                scratch=lake.paths.scratch,
+                progress=SilentProgress(),
+                clock=SystemClock(),
+                lease=lease,
+            )
+        )
 
 
 def without(rows: Mapping[str, list[dict[str, Any]]], *columns: str) -> dict[str, list[Any]]:
