@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from ibis.expr.types import Table
 
-from etl.engine_contract import Engine, Places
+from etl.engine_contract import Delta, Engine, Places
 from etl.iceberg_catalog import PinnedCatalog
+from etl.iceberg_contract import DataFileInfo
 from etl.iceberg_schemas import TABLES
 from etl.incremental import (
     affected_games,
     carried_over,
+    changed_games,
     differences,
     is_per_game,
     rows_of_affected,
@@ -24,12 +26,13 @@ from storage.raw_schema import RAW_GAMES, RAW_LOOKUP
 
 @dataclass(frozen=True)
 class TableChange:
-    """The new content of one table; rows added and removed where they are known already."""
+    """The new content of one table; rows added and removed, and the delta, where known already."""
 
     name: str
     content: Table
     added: int | None = None
     removed: int | None = None
+    delta: Delta | None = None
 
 
 @dataclass(frozen=True)
@@ -89,11 +92,15 @@ def build_full(engine: Engine, raw: RawTables) -> Iterator[TableChange]:
 
 
 def build_incremental(
-    engine: Engine, raw: RawTables, published: Mapping[str, Table]
+    engine: Engine,
+    raw: RawTables,
+    published: Mapping[str, Table],
+    files: Mapping[str, tuple[DataFileInfo, ...]],
 ) -> Iterator[TableChange]:
     """Yield the content of the tables that change; equal to a full build of all raw.
 
-    Needs every new raw row to be younger than all that is applied (`RawSelection.late`).
+    `files` are those of the published tables, in the order in which the engine knows them. Needs
+    every new raw row to be younger than all that is applied (`RawSelection.late`).
     """
     affected = engine.keep("affected_games", affected_games(raw.new[GAMES]))
     rebuilt, before = {}, {}
@@ -106,10 +113,15 @@ def build_incremental(
     counted = {row["what"]: row["n"] for row in engine.rows(differences(rebuilt, before))}
     for name, rows in rebuilt.items():
         added, removed = counted[f"{name} added"], counted[f"{name} removed"]
-        if added or removed:
-            per_game = is_per_game(TABLES[name])
-            content = carried_over(published[name], affected, rows) if per_game else rows
-            yield TableChange(name, content, added, removed)
+        if not (added or removed):
+            continue
+        if not is_per_game(TABLES[name]):
+            yield TableChange(name, rows, added, removed)
+            continue
+        games = engine.keep(f"changed_{name}", changed_games(rows, before[name]))
+        delta = Delta(published[name], files[name], games, rows.semi_join(games, "game_id"))
+        content = carried_over(published[name], games, delta.rows)
+        yield TableChange(name, content, added, removed, delta)
 
 
 def _rebuilt_star(

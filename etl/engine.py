@@ -11,13 +11,16 @@ import ibis
 import pyarrow as pa
 from ibis.expr.types import Table
 
-from etl.engine_contract import named
+from etl.engine_contract import Delta, named
+from etl.iceberg_files import ROW_GROUP_ROWS
 from etl.iceberg_schemas import TABLES
 from etl.iceberg_writer import BranchWriter
+from etl.incremental import carried_over
 from utils.errors import ServiceDown
 
 # Arrow, Iceberg and Python itself take another 300 MB; the process has to stay under 1.5 GB.
 MEMORY_LIMIT = "900MB"
+SMALL_ROWS = ROW_GROUP_ROWS // 2  # a file with fewer is rewritten with the next change
 
 _POSITION = "(CAST({first} + file_index AS BIGINT) << 32) | file_row_number AS _position"
 
@@ -41,6 +44,7 @@ class BuildEngine:
             }
         )
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._parquet: dict[str, tuple[Sequence[str], pa.Schema]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +61,7 @@ class BuildEngine:
 
     def parquet(self, name: str, uris: Sequence[str], schema: pa.Schema) -> Table:
         """See Engine."""
+        self._parquet[name] = (uris, schema)
         return self._view(name, uris, schema, "*")
 
     def raw(self, name: str, uris: Sequence[str], schema: pa.Schema, first: int) -> Table:
@@ -90,12 +95,42 @@ class BuildEngine:
         """See Engine."""
         return int(self.rows(definition.aggregate(n=definition.count()))[0]["n"])
 
-    def write(self, writer: BranchWriter, name: str, content: Table, *, run_id: str) -> None:
+    def write(
+        self,
+        writer: BranchWriter,
+        name: str,
+        content: Table,
+        *,
+        run_id: str,
+        delta: Delta | None = None,
+    ) -> None:
         """See Engine: one COPY, which encodes on all cores."""
+        gone = None
+        if delta is not None:
+            content, gone = self._in_touched_files(delta)
         rows = self.sql(content.order_by(*TABLES[name].sort))
         writer.replace_by(
-            name, lambda target: self.execute(target.copy_statement(rows)), run_id=run_id
+            name,
+            lambda target: self.execute(target.copy_statement(rows)),
+            run_id=run_id,
+            files=gone,
         )
+
+    def _in_touched_files(self, delta: Delta) -> tuple[Table, list[str]]:
+        """Return the rows to come in the place of all files that hold a game of the delta.
+
+        Small files are taken along, so that they do not pile up. Also returns the locations.
+        """
+        name = delta.published.get_name()
+        uris, schema = self._parquet[name]
+        marked = schema.append(pa.field("_file", pa.int64()))
+        placed = self._view(f"{name}_files", uris, marked, "*, CAST(file_index AS BIGINT) AS _file")
+        held = placed.semi_join(delta.games, "game_id").select("_file").distinct()
+        hit = {row["_file"] for row in self.rows(held)}
+        touched = [n for n, file in enumerate(delta.files) if n in hit or file.rows < SMALL_ROWS]
+        part = self.parquet(f"{name}_touched", [uris[n] for n in touched], schema)
+        content = carried_over(part, delta.games, delta.rows)
+        return content, [delta.files[n].path for n in touched]
 
     def _view(self, name: str, uris: Sequence[str], schema: pa.Schema, columns: str) -> Table:
         if uris:

@@ -4,15 +4,33 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import ibis
 import pyarrow as pa
 from ibis.expr.types import Table
 
+from etl.iceberg_contract import DataFileInfo
 from etl.iceberg_writer import BranchWriter
 
 EngineName = Literal["duckdb", "spark"]
+
+
+@dataclass(frozen=True)
+class Delta:
+    """How the new content of a table, whose rows belong to one game each, differs.
+
+    published: the table as it is, as the engine's `parquet` named it
+    files: its files, in the order in which `parquet` was given them
+    games: `game_id` of every game with a row that is new, changed or gone
+    rows: all rows that those games have from now on
+    """
+
+    published: Table
+    files: tuple[DataFileInfo, ...]
+    games: Table
+    rows: Table
 
 
 class Places(Protocol):
@@ -50,10 +68,19 @@ class Engine(Protocol):
     def count(self, definition: Table) -> int:
         """Return how many rows `definition` has."""
 
-    def write(self, writer: BranchWriter, name: str, content: Table, *, run_id: str) -> None:
+    def write(
+        self,
+        writer: BranchWriter,
+        name: str,
+        content: Table,
+        *,
+        run_id: str,
+        delta: Delta | None = None,
+    ) -> None:
         """Make `content`, in the table's sort order, all that the writer's branch has of a table.
 
-        One snapshot, which carries `run_id`; nothing happens when that run has written it.
+        One snapshot, which carries `run_id`; nothing happens when that run has written it. With
+        `delta`, which leads to the same content, files that it does not touch may stay.
         """
 
 

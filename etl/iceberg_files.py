@@ -19,7 +19,7 @@ from etl.iceberg_schemas import StarTable
 from etl.iceberg_types import TABLE_PROPERTIES, iceberg_schema
 from utils.errors import GamelakeError
 
-ROW_GROUP_ROWS = 122_880  # DuckDB's own, so that its threads share a file well
+ROW_GROUP_ROWS = 122_880  # DuckDB's own, so that its threads share the work well
 TARGET_FILE_BYTES = 128 * 1024 * 1024
 FIELD_ID = b"PARQUET:field_id"
 
@@ -32,20 +32,26 @@ def parquet_schema(table: StarTable) -> pa.Schema:
 
 
 def copy_options(table: StarTable) -> str:
-    """Return the options of DuckDB's `COPY (…) TO 'path' (…)` that make a file of the table."""
+    """Return the options of DuckDB's `COPY (…) TO 'folder' (…)` that make files of the table.
+
+    A file is one row group: a run of the rows in their order, so a change rewrites few of them.
+    """
     ids = ", ".join(f"{c.name}: {n}" for n, c in enumerate(table.columns, start=1))
-    return f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP_ROWS}, FIELD_IDS {{{ids}}}"
+    return (
+        f"FORMAT parquet, COMPRESSION zstd, FIELD_IDS {{{ids}}}, "
+        f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, ROW_GROUPS_PER_FILE 1"
+    )
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where an engine shall write one file of a table, and how DuckDB's COPY makes it."""
+    """The folder into which an engine shall write files of a table, and how DuckDB's COPY does."""
 
     path: str
     copy_options: str
 
     def copy_statement(self, select: str) -> str:
-        """Return the DuckDB statement that writes the rows of `select` to the file."""
+        """Return the DuckDB statement that writes the rows of `select` to the folder."""
         quoted = self.path.replace("'", "''")
         return f"COPY ({select}) TO '{quoted}' ({self.copy_options})"
 

@@ -4,7 +4,9 @@ Locally they are plain files. In a bucket they are downloaded for DuckDB, which 
 own here, and read through Arrow's filesystem for queries.
 """
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +20,8 @@ from storage.object_store import ObjectStore
 from storage.scratch import ScratchFolder
 from utils.errors import ServiceDown
 
+UPLOADS = 4  # files of one table on their way at once
+
 
 class TableFiles(Protocol):
     """The data and metadata files of all tables. A location is what Iceberg records of a file."""
@@ -26,8 +30,11 @@ class TableFiles(Protocol):
     def io(self) -> FileIO:
         """What pyiceberg reads and writes metadata with."""
 
-    def new_file(self, location: str) -> AbstractContextManager[Path]:
-        """Give a local path to write to; after the block it is the durable file of `location`."""
+    def new_folder(self, location: str) -> AbstractContextManager[Path]:
+        """Give an empty folder to write files into.
+
+        After the block each of them is the durable file `<location>/<its name>`.
+        """
 
     def fetch(self, locations: Sequence[str], folder: Path) -> list[str]:
         """Return a local path for each file; downloads go below `folder`, the caller's to drop."""
@@ -54,12 +61,13 @@ class LocalFiles:
         self._root = root.absolute()
 
     @contextmanager
-    def new_file(self, location: str) -> Iterator[Path]:
-        """Give the path itself; see TableFiles."""
-        path = Path(_local(location))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield path
-        sync_file(path)
+    def new_folder(self, location: str) -> Iterator[Path]:
+        """Give the folder itself; see TableFiles."""
+        folder = Path(_local(location))
+        folder.mkdir(parents=True)
+        yield folder
+        for path in folder.iterdir():
+            sync_file(path)
 
     def fetch(self, locations: Sequence[str], folder: Path) -> list[str]:
         """Return the paths themselves; see TableFiles."""
@@ -100,15 +108,18 @@ class BucketFiles:
         return self._io
 
     @contextmanager
-    def new_file(self, location: str) -> Iterator[Path]:
-        """Give a scratch path and upload what is there then; see TableFiles."""
+    def new_folder(self, location: str) -> Iterator[Path]:
+        """Give a scratch folder and upload what is there then, side by side; see TableFiles."""
         key = self._io.key(location)
-        path = self._scratch.path / location.rpartition("/")[2]
+        folder = self._scratch.path / location.rpartition("/")[2]
+        folder.mkdir()
         try:
-            yield path
-            self._store.put_file(key, path)
+            yield folder
+            paths = [*folder.iterdir()]
+            with ThreadPoolExecutor(UPLOADS) as pool:
+                [*pool.map(lambda path: self._store.put_file(f"{key}/{path.name}", path), paths)]
         finally:
-            path.unlink(missing_ok=True)
+            shutil.rmtree(folder)
 
     def fetch(self, locations: Sequence[str], folder: Path) -> list[str]:
         """Download the files side by side; see TableFiles."""

@@ -1,11 +1,11 @@
 """Writes tables on a branch: one snapshot a table and run, however often it is asked.
 
-`replace` takes any stream of Arrow batches; `replace_by` lets an engine write the file itself,
+`replace` takes any stream of Arrow batches; `replace_by` lets an engine write the files itself,
 which is the faster way for DuckDB (its COPY encodes on all cores).
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -64,21 +64,27 @@ class BranchWriter:
         Rows should come in the table's sort order. Memory: one row group. If this branch's
         table was last written by `run_id` already, nothing is read or written.
         """
-        return self._write(table_name, _streamed(batches), run_id=run_id, keep=False)
+        return self._write(table_name, _streamed(batches), run_id=run_id, gone=None)
 
     def append(self, table_name: str, batches: pa.RecordBatchReader, *, run_id: str) -> WriteResult:
         """Add the batches to the table; otherwise as `replace`."""
-        return self._write(table_name, _streamed(batches), run_id=run_id, keep=True)
+        return self._write(table_name, _streamed(batches), run_id=run_id, gone=())
 
     def replace_by(
-        self, table_name: str, write: Callable[[Target], object], *, run_id: str
+        self,
+        table_name: str,
+        write: Callable[[Target], object],
+        *,
+        run_id: str,
+        files: Collection[str] | None = None,
     ) -> WriteResult:
-        """Make the one parquet file that `write` creates at `Target.path` the whole content.
+        """Put the parquet files that `write` makes in `Target.path` in the place of `files`.
 
-        For DuckDB: `lambda target: connection.execute(target.copy_statement(select))`.
+        `files` are locations; None means all that the table has. For DuckDB `write` is
+        `lambda target: connection.execute(target.copy_statement(select))`.
         """
         producer = _engine_written(write, self._files)
-        return self._write(table_name, producer, run_id=run_id, keep=False)
+        return self._write(table_name, producer, run_id=run_id, gone=files)
 
     def replace_elsewhere(
         self, table_name: str, commit: Callable[[], object], *, run_id: str
@@ -103,13 +109,15 @@ class BranchWriter:
         with operation("catalog.commit"):
             self._tables.update_namespace_properties(NAMESPACE, updates={name: value})
 
-    def _write(self, name: str, produce: Producer, *, run_id: str, keep: bool) -> WriteResult:
+    def _write(
+        self, name: str, produce: Producer, *, run_id: str, gone: Collection[str] | None
+    ) -> WriteResult:
         declared = TABLES[name]
         with _translated(name):
             table = _twice(lambda: self._open(declared))
             if _run_of(table) != run_id:
                 files = produce(declared, table)
-                table = self._commit(table, files, run_id=run_id, keep=keep)
+                table = self._commit(table, files, run_id=run_id, gone=gone)
             return _result(table)
 
     def _open(self, declared: StarTable) -> Table:
@@ -139,18 +147,20 @@ class BranchWriter:
             table = self._open(declared)
             return table if _run_of(table) == run_id else committed()
 
-    def _commit(self, table: Table, files: list[DataFile], *, run_id: str, keep: bool) -> Table:
+    def _commit(
+        self, table: Table, files: list[DataFile], *, run_id: str, gone: Collection[str] | None
+    ) -> Table:
         """Commit the files as one snapshot; after a lost answer look for it before trying again.
 
         Nothing is deleted on failure: what looks like an orphan may be live.
         """
         try:
-            return _snapshot(table, files, run_id=run_id, keep=keep)
+            return _snapshot(table, files, run_id=run_id, gone=gone)
         except _LOST_ANSWERS:
             table = self._tables.load_table((NAMESPACE, table.name()[-1]))
             if _run_of(table) == run_id:
                 return table
-            return _snapshot(table, files, run_id=run_id, keep=keep)
+            return _snapshot(table, files, run_id=run_id, gone=gone)
 
 
 def _twice(ask: Callable[[], T]) -> T:
@@ -184,11 +194,14 @@ def _streamed(batches: pa.RecordBatchReader) -> Producer:
 
 def _engine_written(write: Callable[[Target], object], files: TableFiles) -> Producer:
     def produce(declared: StarTable, table: Table) -> list[DataFile]:
-        location = next(_new_paths(table))
-        with operation("warehouse.write"), files.new_file(location) as path:
-            write(Target(str(path), copy_options(declared)))
-            file = describe(declared, path, location, path.stat().st_size)
-        return [file] if file.record_count else []
+        location = table.location_provider().new_data_location(str(uuid.uuid4()))
+        with operation("warehouse.write"), files.new_folder(location) as folder:
+            write(Target(str(folder), copy_options(declared)))
+            found = [
+                describe(declared, path, f"{location}/{path.name}", path.stat().st_size)
+                for path in sorted(folder.iterdir())
+            ]
+        return [file for file in found if file.record_count]
 
     return produce
 
@@ -198,8 +211,8 @@ def _new_paths(table: Table) -> Iterator[str]:
         yield table.location_provider().new_data_location(f"{uuid.uuid4()}.parquet")
 
 
-class _ReplaceAll(_OverwriteFiles):
-    """An overwrite that carries no old manifest along.
+class _Replace(_OverwriteFiles):
+    """An overwrite that carries no dead manifest along.
 
     The library's own keeps manifests whose every entry is deleted, one more each time, and
     reads all of them at each commit.
@@ -207,13 +220,16 @@ class _ReplaceAll(_OverwriteFiles):
 
     @override
     def _existing_manifests(self) -> list[ManifestFile]:
-        return []
+        kept = super()._existing_manifests()
+        return [file for file in kept if file.has_added_files() or file.has_existing_files()]
 
 
-def _snapshot(table: Table, files: list[DataFile], *, run_id: str, keep: bool) -> Table:
-    """Commit one snapshot that adds `files` and, unless `keep`, drops all others."""
+def _snapshot(
+    table: Table, files: list[DataFile], *, run_id: str, gone: Collection[str] | None
+) -> Table:
+    """Commit one snapshot that adds `files` and drops those at `gone` (None: all there are)."""
     transaction = table.transaction()
-    with _producer(table, transaction, run_id, keep=keep) as producer:
+    with _producer(table, transaction, run_id, gone=gone) as producer:
         for file in files:
             producer.append_data_file(file)
     _shorten(transaction)
@@ -221,12 +237,12 @@ def _snapshot(table: Table, files: list[DataFile], *, run_id: str, keep: bool) -
 
 
 def _producer(
-    table: Table, transaction: Transaction, run_id: str, *, keep: bool
+    table: Table, transaction: Transaction, run_id: str, *, gone: Collection[str] | None
 ) -> _SnapshotProducer[Any]:
     summary = {RUN_PROPERTY: run_id}
-    if keep:
+    if gone is not None and not gone:
         return transaction.update_snapshot(snapshot_properties=summary).merge_append()
-    replace = _ReplaceAll(
+    replace = _Replace(
         operation=Operation.OVERWRITE if table.current_snapshot() else Operation.APPEND,
         transaction=transaction,
         io=table.io,
@@ -234,7 +250,8 @@ def _producer(
     )
     replace.delete_by_predicate(AlwaysTrue())
     for task in table.scan().plan_files():
-        replace.delete_data_file(task.file)
+        if gone is None or task.file.file_path in gone:
+            replace.delete_data_file(task.file)
     return replace
 
 

@@ -46,9 +46,15 @@ def _kept(column: Value, name: str) -> Value:
     return column if name in OF_EARLIER_ROWS else ibis.null(column.type())
 
 
-def carried_over(published: Table, affected: Table, rebuilt: Table) -> Table:
-    """Return the new content of a per-game table."""
-    kept = published.anti_join(affected, "game_id")
+def changed_games(after: Table, before: Table) -> Table:
+    """Return `game_id` of the games whose rows differ."""
+    differing = ibis.union(rows_missing(after, before), rows_missing(before, after))
+    return differing.select("game_id").distinct()
+
+
+def carried_over(published: Table, games: Table, rebuilt: Table) -> Table:
+    """Return `published` with `rebuilt` in the place of the rows of `games`."""
+    kept = published.anti_join(games, "game_id")
     return ibis.union(kept, rebuilt)
 
 

@@ -136,7 +136,8 @@ def _changes(
 ) -> Iterator[TableChange]:
     if plan.mode == "full":
         return build_full(engine, raw)
-    return build_incremental(engine, raw, published)
+    files = {name: table.data_files for name, table in plan.main.tables.items()}
+    return build_incremental(engine, raw, published, files)
 
 
 def _write(ctx: EtlContext, engine: Engine, changes: Iterator[TableChange], run: Run) -> Changes:
@@ -144,7 +145,7 @@ def _write(ctx: EtlContext, engine: Engine, changes: Iterator[TableChange], run:
     writer = BranchWriter(ctx.catalog, etl_branch(run.run_id))
     written: Changes = {}
     for change in changes:
-        engine.write(writer, change.name, change.content, run_id=run.run_id)
+        engine.write(writer, change.name, change.content, run_id=run.run_id, delta=change.delta)
         written[change.name] = change
         ctx.progress.update(
             ProgressSnapshot(

@@ -9,7 +9,7 @@ import ibis
 import pyarrow as pa
 from ibis.expr.types import Table
 
-from etl.engine_contract import named
+from etl.engine_contract import Delta, named
 from etl.iceberg_schemas import TABLES
 from etl.iceberg_writer import BranchWriter
 from etl.spark_files import read_parquet, struct_type, with_position
@@ -73,8 +73,17 @@ class SparkEngine:
         """See Engine."""
         return int(self._frame(definition, definition.schema().to_pyarrow()).count())
 
-    def write(self, writer: BranchWriter, name: str, content: Table, *, run_id: str) -> None:
-        """See Engine."""
+    def write(
+        self,
+        writer: BranchWriter,
+        name: str,
+        content: Table,
+        *,
+        run_id: str,
+        delta: Delta | None = None,
+    ) -> None:
+        """See Engine; the whole table is written."""
+        del delta
         frame = self._frame(content, TABLES[name].arrow())
         self._writes.write(writer, TABLES[name], frame, run_id=run_id)
 

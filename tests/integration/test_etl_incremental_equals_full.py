@@ -13,6 +13,7 @@ from raw_builder import Row, game, lookup, named, platform, raw_games, raw_looku
 from etl.build import build_full, build_incremental, open_raw
 from etl.engine import BuildEngine
 from etl.iceberg_catalog import PublishRecord
+from etl.iceberg_contract import DataFileInfo
 from etl.iceberg_schemas import TABLES
 from etl.iceberg_warehouse import LocalFiles
 from etl.local_copies import LocalCopies
@@ -84,6 +85,9 @@ def _stamped(drawn: list[tuple[list[list[Row]], Batch]]) -> Iterator[Batch]:
         yield batch
 
 
+_NO_FILES: dict[str, tuple[DataFileInfo, ...]] = dict.fromkeys(TABLES, ())
+
+
 class _PlainLake:
     """Raw parts in a folder, and the star as plain parquet: the build without the catalog."""
 
@@ -106,7 +110,7 @@ class _PlainLake:
                 changes = build_full(engine, tables)
             else:
                 assert not raw.late
-                changes = build_incremental(engine, tables, self._published(engine))
+                changes = build_incremental(engine, tables, self._published(engine), _NO_FILES)
             for change in changes:
                 select = engine.sql(change.content)
                 engine.execute(

@@ -200,7 +200,7 @@ def test_an_engines_file_without_field_ids_is_refused(writer: BranchWriter) -> N
     def write(target: Target) -> None:
         with duckdb.connect() as connection:
             select = "SELECT 1::BIGINT AS game_id, 2::BIGINT AS genre_key"
-            connection.execute(f"COPY ({select}) TO '{target.path}' (FORMAT parquet)")
+            connection.execute(f"COPY ({select}) TO '{target.path}/f.parquet' (FORMAT parquet)")
 
     with pytest.raises(GamelakeError, match="bridge_game_genre cannot take"):
         writer.replace_by("bridge_game_genre", write, run_id="r")
