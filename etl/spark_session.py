@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _NO_JARS = ("Cannot find catalog plugin class", "S3AFileSystem not found", "ClassNotFoundException")
-_COMMANDS = "docs/runbook.md says how to get them"
+_NOT_STARTED = ("JAVA_GATEWAY_EXITED", "Could not parse Master URL")
 
 
 @contextmanager
@@ -78,14 +78,14 @@ def explain(error: Exception, master: str) -> GamelakeError:
             "Spark has no jars for Iceberg and S3",
             operation="start Spark",
             subject="SPARK_JARS",
-            hint=f"set SPARK_JARS to their paths; {_COMMANDS}",
+            hint="set SPARK_JARS to their paths; docs/runbook.md says how to get them",
         )
-    if "JAVA_GATEWAY_EXITED" in said:
+    if any(words in said for words in _NOT_STARTED):
         return UsageError(
-            "Java did not start Spark",
+            f"Spark did not start with SPARK_MASTER={master}; its own words are above",
             operation="start Spark",
-            subject="JAVA_HOME",
-            hint="install Java 17 or newer and set JAVA_HOME, or put java on PATH",
+            subject="SPARK_MASTER",
+            hint="it wants Java 17 or newer, by JAVA_HOME or on PATH, and a master URL of Spark's",
         )
     return ServiceDown(
         f"Spark failed: {line}",

@@ -34,6 +34,8 @@ class SparkStack:
             f"{s3a}.path.style.access": "true",
             f"{s3a}.access.key": self.minio.access_key,
             f"{s3a}.secret.key": self.minio.secret_key,
+            f"{s3a}.attempts.maximum": "3",  # or a MinIO that is down is told after minutes
+            f"{s3a}.retry.limit": "3",
         }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 import pytest
+from engine_stars import different, star_in
 from lakes import LakeUnderTest
 from pyiceberg.catalog import Catalog, load_catalog
 from simulated import running
@@ -41,12 +42,6 @@ class Published:
     lake: LakeUnderTest
     first: str
 
-    def ours(self, ref: str | None = None) -> dict[str, pa.Table]:
-        """Return every table as `gamelake sql` reads it."""
-        settings = load_settings(self.lake.environ, dotenv=None)
-        with connect(settings, ref) as engine:
-            return {name: engine.sql(f"SELECT * FROM {name}").arrow() for name in engine.tables}
-
 
 @pytest.fixture(scope="module")
 def published(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
@@ -60,23 +55,6 @@ def published(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         lake.must("ingest")
         assert lake.must("etl")["mode"] == "incremental"
         yield Published(settings, lake, first)
-
-
-def in_order(name: str, rows: pa.Table) -> pa.Table:
-    """Return the rows by business key, in the declared types: what two engines must agree on."""
-    schema = pa.schema([pa.field(column.name, column.type) for column in TABLES[name].columns])
-    rows = rows.replace_schema_metadata(None).cast(schema)
-    return rows.sort_by([(key, "ascending") for key in TABLES[name].key])
-
-
-def different(found: Mapping[str, pa.Table], expected: Mapping[str, pa.Table]) -> list[str]:
-    """Return the tables that are missing, unexpected, or have other rows."""
-    assert set(expected) == set(TABLES)
-    return sorted(found.keys() ^ expected.keys()) + [
-        name
-        for name in found.keys() & expected.keys()
-        if in_order(name, found[name]) != in_order(name, expected[name])
-    ]
 
 
 def in_spark(session: "SparkSession", catalog: str) -> dict[str, pa.Table]:
@@ -99,7 +77,7 @@ def pyiceberg_catalog(settings: Mapping[str, str]) -> Catalog:
 
 
 def test_spark_reads_every_table(published: Published, spark: "SparkSession") -> None:
-    ours = published.ours()
+    ours = star_in(published.lake)
 
     found = in_spark(spark, attach(spark, published.settings, "newest", MAIN))
 
@@ -116,12 +94,12 @@ def test_spark_counts_without_reading_files(published: Published, spark: "SparkS
         for name in TABLES
     }
 
-    assert counts == {name: rows.num_rows for name, rows in published.ours().items()}
+    assert counts == {name: rows.num_rows for name, rows in star_in(published.lake).items()}
 
 
 def test_spark_reads_an_older_run_by_its_tag(published: Published, spark: "SparkSession") -> None:
     tag = run_tag(published.first)
-    ours = published.ours(tag)
+    ours = star_in(published.lake, tag)
 
     found = in_spark(spark, attach(spark, published.settings, "older", tag))
 
@@ -159,7 +137,7 @@ def test_pyiceberg_and_duckdb_read_every_table(published: Published) -> None:
             connection.register(name, rows)
         read = {name: connection.table(name).to_arrow_table() for name in found}
 
-    assert different(read, published.ours()) == []
+    assert different(read, star_in(published.lake)) == []
 
 
 def test_spark_reads_a_lake_without_servers(tmp_path: Path, spark: "SparkSession") -> None:
@@ -173,4 +151,4 @@ def test_spark_reads_a_lake_without_servers(tmp_path: Path, spark: "SparkSession
 
     found = {name: spark.read.parquet(*paths).toArrow() for name, paths in files.items()}
 
-    assert different(found, Published({}, lake, "").ours()) == []
+    assert different(found, star_in(lake)) == []

@@ -1,0 +1,136 @@
+"""`gamelake etl --engine spark`: the star that DuckDB builds, keys and lineage included."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from engine_stars import different, star_in
+from etl_lake import EtlLake, open_lake
+from lakes import LakeUnderTest
+from raw_builder import game, named
+from simulated import running
+
+from etl.context import EtlRequest
+from etl.pipeline import run_etl
+from storage.layout import MAIN, STAR
+from utils.errors import ChecksFailed, UsageError
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.xdist_group("spark"),
+    pytest.mark.usefixtures("spark"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # PySpark's
+]
+GAMES = 10_000
+SPARK = ("etl", "--engine", "spark")
+
+
+def about_tables(warnings: list[str]) -> list[str]:
+    """Leave out what is said of the ingest: raw that was copied has none."""
+    return [warning for warning in warnings if not warning.startswith("raw: ")]
+
+
+def copied(lake: LakeUnderTest, home: Path) -> LakeUnderTest:
+    """Return another lake with the same raw."""
+    shutil.copytree(lake.home / "raw", home / "raw")
+    return LakeUnderTest(home, lake.base_url)
+
+
+@pytest.mark.recorded
+def test_the_recorded_games_give_the_same_star(recorded_data: Path, tmp_path: Path) -> None:
+    """Both listings, so that raw has several versions of a game."""
+    with running(replay=recorded_data / "rawg/pages") as source:
+        lake = LakeUnderTest(tmp_path / "duckdb", source.base_url)
+        lake.must("ingest", "--strategy", "dates")
+        source.control.change(3498, touch=False, playtime=1_234)
+        lake.must("ingest", "--full", "--strategy", "browse")
+    other = copied(lake, tmp_path / "spark")
+    expected = lake.must("etl")
+
+    report = other.must(*SPARK)
+
+    assert (report["engine"], report["mode"], report["published"]) == ("spark", "full", True)
+    assert report["tables"] == expected["tables"]
+    assert about_tables(report["warnings"]) == about_tables(expected["warnings"]) != []
+    assert different(star_in(other), star_in(lake)) == []
+    assert other.broken() == []
+
+
+def test_on_the_stack_spark_and_duckdb_build_upon_each_other(
+    stack_settings: dict[str, str], tmp_path: Path
+) -> None:
+    """In full and from a delta: after each, a full build by DuckDB finds nothing to change."""
+    with running(games=GAMES) as source:
+        lake = LakeUnderTest(tmp_path / "lake", source.base_url, stack_settings)
+        lake.must("ingest")
+        _built_by_spark(lake, "full")
+        source.control.churn(100)
+        lake.must("ingest")
+        report = _built_by_spark(lake, "incremental")
+
+    assert report["tables"]["fact_games"]["added"] > 90
+    assert lake.must(*SPARK)["mode"] == "none"
+    assert lake.broken() == []
+
+
+def _built_by_spark(lake: LakeUnderTest, mode: str) -> dict[str, dict[str, dict[str, int]]]:
+    report = lake.must(*SPARK)
+    assert (report["engine"], report["mode"]) == ("spark", mode)
+    found = star_in(lake)
+    again = lake.must("etl", "--full")["tables"]
+    assert set(again) == set(STAR)
+    assert all(table["added"] == table["removed"] == 0 for table in again.values())
+    assert different(found, star_in(lake)) == []
+    return report
+
+
+def _small(lake: EtlLake) -> None:
+    lake.add("r1", "games", [game(1, at=10, genres=[named(7)]), game(2, at=10)])
+
+
+def test_what_fails_its_checks_is_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("etl.bridges.surrogate_key", lambda key: key + 1)
+    with open_lake(tmp_path) as lake:
+        _small(lake)
+
+        with pytest.raises(ChecksFailed, match="every genre_key is a genre_key of dim_genre"):
+            run_etl(lake.ctx, EtlRequest(engine="spark"))
+
+        assert lake.ctx.catalog.pin(MAIN).tables == {}
+
+
+def told(environ: dict[str, str], *argv: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own, which starts a Spark of its own."""
+    command = [sys.executable, "-m", "gamelake", *argv]
+    every = {**os.environ, **environ}
+    return subprocess.run(command, env=every, capture_output=True, text=True, check=False)
+
+
+def test_missing_jars_are_told_with_the_setting(
+    stack_settings: dict[str, str], tmp_path: Path
+) -> None:
+    with running(games=40) as source:
+        lake = LakeUnderTest(tmp_path / "lake", source.base_url, stack_settings)
+        lake.must("ingest")
+
+        ended = told(lake.environ, *SPARK)
+
+    assert ended.returncode == UsageError.exit_code, ended.stderr
+    assert "SPARK_JARS" in ended.stderr
+
+
+def test_a_master_that_is_none_is_told_with_the_setting(tmp_path: Path) -> None:
+    with running(games=40) as source:
+        lake = LakeUnderTest(tmp_path / "lake", source.base_url, {"SPARK_MASTER": "nonsense"})
+        lake.must("ingest")
+
+        ended = told(lake.environ, *SPARK)
+
+    assert ended.returncode == UsageError.exit_code, ended.stderr
+    assert "SPARK_MASTER" in ended.stderr
+    assert lake.run("status").code == 0
