@@ -17,7 +17,7 @@ COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose
 EVERYTHING := COMPOSE_PROFILES=all,schedule,jobs
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
-.PHONY: help setup up down logs demo ingest etl run sql status verify check-services simulate \
+.PHONY: help setup up dremio-setup down logs demo ingest etl run sql status verify check-services simulate \
 	check static format format-check lint types imports docs docs-check test test-integration test-compose test-nightly bench lock clean
 
 help: ## list the targets
@@ -51,7 +51,11 @@ up: $(RUN_READY) ## write .env the first time, start the servers, wait until all
 	@$(COMPOSE) build --quiet minio-setup
 	@$(COMPOSE) up --detach $(ARGS); started=$$?; \
 	  $(BIN)/python -m gamelake.stack_wait $(COMPOSE) && exit $$started
-	@echo 'Ready: make ingest && make etl; make check-services shows where everything is.'
+	@echo 'Ready: make ingest && make etl, then make dremio-setup for the views in Dremio.'
+	@echo 'make check-services shows where everything is.'
+
+dremio-setup: $(RUN_READY) ## sources and documented views in Dremio; make up does what it can before data is there
+	@$(GAMELAKE) dremio-setup $(ARGS)
 
 down: ## stop the servers, data stays; ARGS=--volumes deletes all of it
 	@$(EVERYTHING) $(COMPOSE) down $(ARGS)

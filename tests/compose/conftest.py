@@ -1,21 +1,26 @@
 """A real engine, the images, and the stack with one ingest and one etl from the host."""
 
 import json
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from compose_engine import docker_engine, output
-from compose_images import provide
+from compose_engine import attempt, docker_engine, output
+from compose_images import dremio_standin, provide
 from compose_project import KEY, ROOT, Project, copy_of_the_project
+from dremio_standin import SECRET
 
 from simulator.config import SimulatorConfig
-from simulator.server import SimulatorProcess
+from simulator.process import SimulatorProcess
+from testbed.artifacts import artifacts
 
 GAMES = 600
+V2 = "github.com/docker/compose/v2@v2.40.3"
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,22 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def v2(engine: None) -> tuple[str, ...]:
+    """Compose v2: the installed one, else built from its source as a Go module, kept for later."""
+    del engine
+    if attempt("docker", "compose", "version").returncode == 0:
+        return ("docker", "compose")
+    kept = artifacts().cache / V2.rpartition("@")[2] / "docker-compose"
+    if not kept.is_file():
+        where = json.loads(output("go", "mod", "download", "-json", V2))["Dir"]
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        new = kept.with_suffix(f".{os.getpid()}")
+        output("go", "build", "-trimpath", "-o", new, "./cmd", cwd=where)
+        new.replace(kept)
+    return (str(kept),)
+
+
+@pytest.fixture(scope="session")
 def images(engine: None) -> dict[str, str]:
     """Every image that the core of the stack names, and where it came from."""
     del engine
@@ -48,11 +69,10 @@ def _default(value: str) -> str:
     return value.partition(":-")[2].removesuffix("}")
 
 
-@pytest.fixture(scope="session")
-def project(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The shipped files in a folder of their own; at the end nothing of it is left."""
-    del images
-    made = copy_of_the_project(tmp_path_factory.mktemp("gamelake-compose"))
+@contextmanager
+def shipped_files(folder: Path) -> Iterator[Project]:
+    """Give the shipped files in a folder of their own; at the end nothing of it is left."""
+    made = copy_of_the_project(folder)
     try:
         yield made
     finally:
@@ -60,6 +80,28 @@ def project(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) ->
             made.make("down", ARGS="--volumes --remove-orphans")
         left = output("docker", "ps", "--all", "--quiet", "--filter", f"name={made.folder.name}")
         assert not left
+
+
+@pytest.fixture(scope="session")
+def project(images: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The stack without Dremio, driven by docker-compose 1.29."""
+    del images
+    with shipped_files(tmp_path_factory.mktemp("gamelake-core")) as made:
+        made.environ["COMPOSE_PROFILES"] = "core"
+        yield made
+
+
+@pytest.fixture(scope="session")
+def everything(
+    running: Project, v2: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Project]:
+    """All of it as make up starts it, by Compose v2, with the strict stand-in for Dremio."""
+    del running  # our image is made
+    with shipped_files(tmp_path_factory.mktemp("gamelake-all")) as made:
+        made.tool = v2
+        known = {"DREMIO_IMAGE": dremio_standin(), "MINIO_ANALYST_SECRET_KEY": SECRET}
+        made.environ.update(known)
+        yield made
 
 
 @pytest.fixture(scope="session")

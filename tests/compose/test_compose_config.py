@@ -1,6 +1,5 @@
 """docker-compose 1.29 and Compose v2 read the shipped file alike."""
 
-import json
 import os
 from pathlib import Path
 
@@ -10,29 +9,12 @@ from compose_engine import attempt, output
 from compose_project import ROOT
 
 from gamelake.stack_env import write_env
-from testbed.artifacts import artifacts
 
 pytestmark = [pytest.mark.compose, pytest.mark.usefixtures("engine")]
 
-V2 = "github.com/docker/compose/v2@v2.40.3"
 SERVICES = {"postgres", "minio", "minio-setup", "nessie"}
 EVERY = SERVICES | {"dremio", "dremio-setup", "ingest", "etl", "schedule"}
 PROFILES = [("core", SERVICES), ("all", SERVICES | {"dremio", "dremio-setup"})]
-
-
-@pytest.fixture(scope="session")
-def v2() -> list[str]:
-    """Compose v2: the installed one, else built from its source as a Go module, kept for later."""
-    if attempt("docker", "compose", "version").returncode == 0:
-        return ["docker", "compose"]
-    kept = artifacts().cache / V2.rpartition("@")[2] / "docker-compose"
-    if not kept.is_file():
-        where = json.loads(output("go", "mod", "download", "-json", V2))["Dir"]
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        new = kept.with_suffix(f".{os.getpid()}")
-        output("go", "build", "-trimpath", "-o", new, "./cmd", cwd=where)
-        new.replace(kept)
-    return [str(kept)]
 
 
 @pytest.fixture

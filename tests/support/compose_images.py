@@ -16,6 +16,7 @@ from testbed.artifacts import artifacts
 
 STANDINS = Path(__file__).parents[1] / "compose" / "standins"
 _ROOTFS, _BASE = "gamelake-standin:rootfs", "gamelake-standin:base"
+_DREMIO = "gamelake-standin:dremio"
 _CERTIFICATES = Path("/usr/local/share/ca-certificates")
 _INCLUDE = "ca-certificates,python3,python3-venv,postgresql"
 Fill = Callable[[Path], object]
@@ -27,6 +28,12 @@ def provide(tags: Mapping[str, str]) -> dict[str, str]:
     Returns where each came from: local, pulled or standin.
     """
     return {name: _provide(name, tag) for name, tag in tags.items()}
+
+
+def dremio_standin() -> str:
+    """Return the tag of an image in which the strict stand-in for Dremio serves."""
+    _build("dremio", _DREMIO, _dremio)
+    return _DREMIO
 
 
 def _provide(name: str, tag: str) -> str:
@@ -82,6 +89,13 @@ def _nessie(context: Path) -> None:
 
 def _postgres(context: Path) -> None:
     shutil.copy(STANDINS / "postgres-entrypoint.sh", context)
+
+
+def _dremio(context: Path) -> None:
+    target = context / "standin"
+    target.mkdir()
+    for file in Path(__file__).parent.glob("dremio_*"):
+        shutil.copy(file, target)
 
 
 _FILL: Mapping[str, Fill] = {"minio": _minio, "nessie": _nessie, "postgres": _postgres}

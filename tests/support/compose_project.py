@@ -18,7 +18,14 @@ ROOT = Path(__file__).resolve().parents[2]
 KEY = "canary-key-of-the-compose-test"
 _OURS = ("RAWG_", "GAMELAKE_", "MINIO_", "NESSIE_", "DREMIO_", "POSTGRES_", "DATABASE_", "COMPOSE")
 _MAKES = ("MAKE", "MFLAGS", "ARGS")  # else a make above hands down its own ARGS
-_PORTS = ("MINIO_PORT", "MINIO_CONSOLE_PORT", "NESSIE_PORT", "POSTGRES_PORT")
+_PORTS = (
+    "DREMIO_FLIGHT_PORT",
+    "MINIO_PORT",
+    "MINIO_CONSOLE_PORT",
+    "NESSIE_PORT",
+    "POSTGRES_PORT",
+    "DREMIO_PORT",
+)
 
 
 @dataclass
@@ -27,18 +34,19 @@ class Project:
 
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
+    tool: tuple[str, ...] = ("docker-compose",)
 
     def make(self, *arguments: str, **variables: str) -> str:
         """Return what `make ARGUMENTS` printed; it has to succeed."""
-        return self._must("make", f"VENV={sys.prefix}", *arguments, **variables)
+        return self._must("make", *self._choices(), *arguments, **variables)
 
     def compose(self, *arguments: str) -> str:
         """Return what `docker-compose ARGUMENTS` printed; it has to succeed."""
-        return self._must("docker-compose", *arguments)
+        return self._must(*self.tool, *arguments)
 
     def try_compose(self, *arguments: str) -> CompletedProcess[str]:
         """Run docker-compose, which may fail."""
-        return attempt("docker-compose", *arguments, cwd=self.folder, env=self.environ)
+        return attempt(*self.tool, *arguments, cwd=self.folder, env=self.environ)
 
     def gamelake(self, *arguments: str) -> Any:
         """Return the JSON that the host's gamelake printed; it has to succeed."""
@@ -57,24 +65,29 @@ class Project:
 
     def inspect(self, service: str) -> dict[str, Any]:
         """Return what the engine knows about a service's container."""
-        name = self.compose("ps", "--quiet", service).strip()
+        name = self.compose("ps", "--all", "--quiet", service).strip()
         (found,) = json.loads(output("docker", "inspect", name))
         return found
+
+    def _choices(self) -> tuple[str, ...]:
+        """Return what make is told: this environment, which is ready, and which compose to use."""
+        ready = ("--old-file", f"{sys.prefix}/.ready")
+        return *ready, f"VENV={sys.prefix}", f"COMPOSE={' '.join(self.tool)}"
 
     def _must(self, *command: str, **variables: str) -> str:
         return output(*command, cwd=self.folder, env={**self.environ, **variables})
 
 
 def copy_of_the_project(folder: Path) -> Project:
-    """Copy what is, or may be, committed to `folder`, with ports of its own and without Dremio."""
+    """Copy what is, or may be, committed to `folder`, with ports of its own."""
     names = output("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT)
     for name in names.splitlines():
         source, target = ROOT / name, folder / name
         if source.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)  # with its time: make must not set up anew
+            shutil.copy2(source, target)
     environ = {k: v for k, v in os.environ.items() if not k.startswith(_OURS + _MAKES)}
-    return Project(folder, {**environ, "COMPOSE_PROFILES": "core", **_free_ports()})
+    return Project(folder, {**environ, **_free_ports()})
 
 
 def _free_ports() -> Mapping[str, str]:
