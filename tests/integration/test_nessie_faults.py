@@ -47,7 +47,7 @@ def check(catalog: LakeCatalog, run: str, number: int) -> None:
     "fate",
     [
         "lose",
-        "500",
+        pytest.param("500", marks=pytest.mark.nightly),
         pytest.param("refuse", marks=pytest.mark.nightly),
         pytest.param("503", marks=pytest.mark.nightly),
     ],

@@ -158,7 +158,13 @@ INTRUDERS: dict[str, tuple[Callable[[LakeCatalog, str, int], object], Numbers]] 
 
 @pytest.mark.crash
 @pytest.mark.parametrize("kind", INTRUDERS)
-@pytest.mark.parametrize("newer", [0, 1], ids=["same lease", "newer lease"])
+@pytest.mark.parametrize(
+    "newer",
+    [
+        pytest.param(1, id="newer lease"),
+        pytest.param(0, id="same lease", marks=pytest.mark.nightly),
+    ],
+)
 def test_whoever_comes_in_between_two_requests_of_a_merge(
     catalog: LakeCatalog, watched: LakeCatalog, proxy: NessieProxy, *, kind: str, newer: int
 ) -> None:
