@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from etl.engine import MEMORY_MB
 from etl.engine_contract import EngineName
 from etl.iceberg_catalog import LakeCatalog, PinnedCatalog
 from etl.raw_source import RawSelection
@@ -18,7 +19,7 @@ from utils.progress import ProgressListener
 @dataclass(frozen=True)
 class EtlContext:
     """The lake and the tools. `scratch` is a local folder for what a run spills or downloads;
-    `lease` is the writer lease that the caller holds.
+    `lease` is the writer lease that the caller holds; `memory_mb` is what the process may need.
     """
 
     raw: ObjectStore
@@ -29,6 +30,7 @@ class EtlContext:
     clock: Clock
     lease: Lease
     spark: SparkSettings = field(default_factory=SparkSettings)
+    memory_mb: int = MEMORY_MB
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The DuckDB session that a build runs in: bounded memory, spilling to a scratch folder."""
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +17,11 @@ from etl.iceberg_files import ROW_GROUP_ROWS
 from etl.iceberg_schemas import TABLES
 from etl.iceberg_writer import BranchWriter
 from etl.incremental import carried_over
-from utils.errors import ServiceDown
+from utils.errors import ServiceDown, UsageError
 
-# Arrow, Iceberg and Python itself take another 300 MB; the process has to stay under 1.5 GB.
-MEMORY_LIMIT = "900MB"
+MEMORY_MB = 1_300
+OTHERS_MB = 400  # Python, Arrow and Iceberg, and what DuckDB itself does not count
+THREAD_MB = 150  # of its own memory; with less a thread cannot hold what it is about to write
 SMALL_ROWS = ROW_GROUP_ROWS // 2  # a file with fewer is rewritten with the next change
 
 _POSITION = "(CAST({first} + file_index AS BIGINT) << 32) | file_row_number AS _position"
@@ -28,16 +30,20 @@ _POSITION = "(CAST({first} + file_index AS BIGINT) << 32) | file_row_number AS _
 class BuildEngine:
     """Runs Ibis definitions on DuckDB. Not for queries of users: those run locked down.
 
-    As a context manager it raises ServiceDown when DuckDB cannot read or write a file.
+    As a context manager it raises ServiceDown when DuckDB cannot read or write a file, UsageError
+    when the memory that it may use is too small.
     """
 
-    def __init__(self, scratch: Path, *, memory_limit: str = MEMORY_LIMIT) -> None:
+    def __init__(self, scratch: Path, *, memory_mb: int = MEMORY_MB) -> None:
+        """Open a session in a process that is to need no more than `memory_mb`."""
+        own_mb = max(memory_mb - OTHERS_MB, 1)
         self._scratch = scratch / "duckdb"
         shutil.rmtree(self._scratch, ignore_errors=True)  # a killed run cannot clean up
         self._scratch.mkdir(parents=True)
         self._connection = duckdb.connect(
             config={
-                "memory_limit": memory_limit,
+                "memory_limit": f"{own_mb}MB",
+                "threads": max(1, min(os.cpu_count() or 1, own_mb // THREAD_MB)),
                 "temp_directory": str(self._scratch),
                 "preserve_insertion_order": False,  # ours is always an ORDER BY
                 "autoinstall_known_extensions": False,
@@ -58,6 +64,8 @@ class BuildEngine:
         self._connection.close()
         if isinstance(error, duckdb.IOException | duckdb.InvalidInputException):
             raise _file_refused(error) from error
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise _too_little_memory(error) from error
 
     def parquet(self, name: str, uris: Sequence[str], schema: pa.Schema) -> Table:
         """See Engine."""
@@ -141,6 +149,15 @@ class BuildEngine:
         else:
             self._connection.register(name, schema.empty_table())
         return named(ibis.Schema.from_pyarrow(schema), name)
+
+
+def _too_little_memory(error: duckdb.Error) -> UsageError:
+    return UsageError(
+        f"the build needs more memory than it may use: {str(error).partition(chr(10))[0]}",
+        operation="build",
+        subject="GAMELAKE_MEMORY_MB",
+        hint=f"raise GAMELAKE_MEMORY_MB (default {MEMORY_MB}; 700 is enough for 900,000 games)",
+    )
 
 
 def _file_refused(error: duckdb.Error) -> ServiceDown:

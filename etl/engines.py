@@ -20,5 +20,5 @@ def open_engine(ctx: EtlContext, name: EngineName, branch: str) -> Iterator[tupl
             with open_spark(ctx.spark, branch, scratch.path) as engine:
                 yield engine, SparkPlaces(ctx.raw)
         else:
-            with BuildEngine(scratch.path) as engine:
+            with BuildEngine(scratch.path, memory_mb=ctx.memory_mb) as engine:
                 yield engine, LocalCopies(ctx.raw, ctx.catalog.files, scratch.path)

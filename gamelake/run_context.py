@@ -43,6 +43,7 @@ def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlC
             lease=lease,
             scratch=lake.paths.scratch,
             spark=spark_settings(lake.settings),
+            memory_mb=lake.settings.gamelake_memory_mb,
             progress=progress,
             clock=SystemClock(),
         )

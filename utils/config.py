@@ -28,6 +28,7 @@ class Settings(BaseModel):
     rawg_attempts: int = Field(5, ge=1, description="tries for a page before it is unreadable")
     gamelake_profile: Literal["embedded", "stack"] = "embedded"
     gamelake_home: Path = Path("lake")
+    gamelake_memory_mb: int = Field(1_300, ge=500, description="memory that an etl may need")
     compose_profiles: str = "all"
     minio_endpoint: str = "127.0.0.1:9000"
     minio_access_key: SecretStr = SecretStr("")

@@ -22,7 +22,7 @@ from etl.spark_engine import open_spark
 from etl.spark_files import spark_uri
 from etl.spark_settings import SparkSettings
 from storage.layout import LakePaths
-from utils.errors import ServiceDown
+from utils.errors import ServiceDown, UsageError
 
 SPARK = [
     pytest.mark.stack,
@@ -206,6 +206,18 @@ def test_engines_read_the_same_moments(lab: Lab, engine: Engine, tmp_path: Path)
     assert {row["text"]: row["moment"] for row in rows} == {**MOMENTS, None: None}
 
 
+def test_too_little_memory_names_the_setting(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"number": range(1_000_000)}, schema=NUMBERS), tmp_path / "n.parquet")
+
+    with (
+        pytest.raises(UsageError, match="more memory") as refused,
+        BuildEngine(tmp_path / "tmp", memory_mb=402) as engine,
+    ):
+        engine.keep("kept", engine.parquet("n", [str(tmp_path / "n.parquet")], NUMBERS))
+
+    assert refused.value.subject == "GAMELAKE_MEMORY_MB"
+
+
 def test_what_does_not_fit_in_memory_is_spilled_and_cleared_away(tmp_path: Path) -> None:
     """DuckDB alone: Spark's workers are not ours."""
     rows = 3_000_000
@@ -213,7 +225,7 @@ def test_what_does_not_fit_in_memory_is_spilled_and_cleared_away(tmp_path: Path)
     junk.mkdir(parents=True)
     pq.write_table(pa.table({"number": range(rows)}, schema=NUMBERS), tmp_path / "n.parquet")
 
-    with BuildEngine(tmp_path / "tmp", memory_limit="40MB") as engine:
+    with BuildEngine(tmp_path / "tmp", memory_mb=440) as engine:
         table = engine.parquet("numbers", [str(tmp_path / "n.parquet")], NUMBERS)
         kept = engine.keep("kept", table.mutate(twice=table["number"] * 2 % 1_000_003))
         spilled = [*junk.parent.iterdir()]
