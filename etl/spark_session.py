@@ -24,7 +24,7 @@ def spark_session(settings: SparkSettings, branch: str) -> "Iterator[SparkSessio
     sessions = _pyspark()
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # we tell it ourselves
     running = sessions.getActiveSession() is not None
-    with _explained(settings):
+    with explained(settings.master):
         started = _start(sessions, settings)
         try:
             session = started.newSession()
@@ -59,18 +59,18 @@ def _start(sessions: "type[SparkSession]", settings: SparkSettings) -> "SparkSes
 
 
 @contextmanager
-def _explained(settings: SparkSettings) -> Iterator[None]:
+def explained(master: str) -> Iterator[None]:
+    """Raise our errors for Spark's; see `spark_session`."""
     from py4j.protocol import Py4JError  # noqa: PLC0415 - comes with PySpark
     from pyspark.errors import PySparkException  # noqa: PLC0415
 
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        raise explain(error, settings.master) from error
+        raise _ours(error, master) from error
 
 
-def explain(error: Exception, master: str) -> GamelakeError:
-    """Return our error for one of Spark's: a missing jar, lost files, or Spark itself."""
+def _ours(error: Exception, master: str) -> GamelakeError:
     said = str(error)
     line = next((text.strip() for text in said.splitlines() if text.strip()), type(error).__name__)
     if any(words in said for words in _NO_JARS):

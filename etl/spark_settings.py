@@ -49,8 +49,9 @@ class SparkSettings:
 
     def options(self) -> dict[str, str]:
         """Return what must be said before Spark starts."""
-        jars = {"spark.jars": ",".join(self.jars)} if self.jars else {}
-        return jars | (_LOCAL if self.master.split("[")[0] == "local" else {})
+        said = {"spark.ui.showConsoleProgress": "false"}  # ours is enough
+        said |= {"spark.jars": ",".join(self.jars)} if self.jars else {}
+        return said | (_LOCAL if self.master.split("[")[0] == "local" else {})
 
 
 # One process needs no web page, and no more partitions than keep its threads busy.
@@ -59,7 +60,6 @@ _LOCAL = {
     "spark.driver.memory": "2g",
     "spark.sql.shuffle.partitions": "16",
     "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
 }
 
 

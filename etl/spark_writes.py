@@ -12,6 +12,7 @@ from etl.iceberg_record import RUN_PROPERTY
 from etl.iceberg_schemas import StarTable
 from etl.iceberg_writer import BranchWriter
 from etl.spark_files import spark_uri
+from etl.spark_session import explained
 from etl.spark_settings import BRANCH_CATALOG, SparkSettings
 from storage.layout import NAMESPACE
 
@@ -30,11 +31,14 @@ class TableWrites(Protocol):
 
 def table_writes(settings: SparkSettings, scratch: Path) -> TableWrites:
     """Return what the profile can: Spark's Iceberg cannot ask the embedded catalog."""
-    return IcebergWrites() if settings.stack else FolderWrites(scratch)
+    return IcebergWrites(settings.master) if settings.stack else FolderWrites(scratch)
 
 
 class IcebergWrites:
     """Spark's workers write the files and Spark commits them, on the branch that Spark knows."""
+
+    def __init__(self, master: str) -> None:
+        self._master = master
 
     def write(
         self, writer: BranchWriter, table: StarTable, frame: "DataFrame", *, run_id: str
@@ -44,7 +48,12 @@ class IcebergWrites:
 
         target = frame.writeTo(f"{BRANCH_CATALOG}.{NAMESPACE}.{table.name}")
         target = target.option(f"snapshot-property.{RUN_PROPERTY}", run_id)
-        writer.replace_elsewhere(table.name, lambda: target.overwrite(f.lit(True)), run_id=run_id)
+
+        def commit() -> None:
+            with explained(self._master):
+                target.overwrite(f.lit(True))
+
+        writer.replace_elsewhere(table.name, commit, run_id=run_id)
 
 
 class FolderWrites:

@@ -16,6 +16,7 @@ from simulated import running
 from etl.context import EtlRequest
 from etl.pipeline import run_etl
 from storage.layout import MAIN, STAR
+from testbed.spark import spark_jars
 from utils.errors import ChecksFailed, UsageError
 
 pytestmark = [
@@ -109,6 +110,24 @@ def told(environ: dict[str, str], *argv: str) -> subprocess.CompletedProcess[str
     command = [sys.executable, "-m", "gamelake", *argv]
     every = {**os.environ, **environ}
     return subprocess.run(command, env=every, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.nightly
+def test_workers_in_processes_of_their_own_build_the_same_star(
+    stack_settings: dict[str, str], tmp_path: Path
+) -> None:
+    """A small cluster of Spark's own: no worker sees a file of ours but through MinIO."""
+    workers = {"SPARK_MASTER": "local-cluster[2,1,1024]", "SPARK_JARS": ",".join(spark_jars())}
+    with running(games=300) as source:
+        lake = LakeUnderTest(tmp_path / "lake", source.base_url, {**stack_settings, **workers})
+        lake.must("ingest")
+
+        ended = told(lake.environ, *SPARK)
+
+    assert ended.returncode == 0, ended.stderr
+    found = star_in(lake)
+    lake.must("etl", "--full")
+    assert different(found, star_in(lake)) == []
 
 
 def test_missing_jars_are_told_with_the_setting(
