@@ -51,10 +51,9 @@ up: $(RUN_READY) ## write .env the first time, start the servers, wait until all
 	@$(COMPOSE) build --quiet minio-setup
 	@$(COMPOSE) up --detach $(ARGS); started=$$?; \
 	  $(BIN)/python -m gamelake.stack_wait $(COMPOSE) && exit $$started
-	@echo 'Ready: make ingest && make etl, then make dremio-setup for the views in Dremio.'
-	@echo 'make check-services shows where everything is.'
+	@echo 'Ready: make ingest && make etl; make check-services shows where everything is.'
 
-dremio-setup: $(RUN_READY) ## sources and documented views in Dremio; make up does what it can before data is there
+dremio-setup: $(RUN_READY) ## sources and documented views in Dremio; make up and etl do it too
 	@$(GAMELAKE) dremio-setup $(ARGS)
 
 down: ## stop the servers, data stays; ARGS=--volumes deletes all of it
