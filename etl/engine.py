@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import duckdb
 import ibis
+import ibis.backends.sql.compilers  # 0.1 s, which `to_sql` would spend in the middle of a build
 import pyarrow as pa
 from ibis.expr.types import Table
 
