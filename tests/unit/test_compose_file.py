@@ -54,7 +54,7 @@ def test_data_lies_in_named_volumes(name):
     assert named <= set(FILE["volumes"])
 
 
-@each(CORE - {"minio-setup"} | {"dremio"})
+@each(("postgres", "minio", "nessie", "dremio"))
 def test_a_server_keeps_its_data_and_starts_again(name):
     own = {"nessie": "postgres"}.get(name, name)  # Nessie's store is in PostgreSQL
 
