@@ -58,7 +58,7 @@ def _try_release(database: Database, lease: Lease) -> None:
     try:
         _release(database, lease)
     except GamelakeError as error:
-        _log.warning("the lease was not released; it ends by itself: %s", error)
+        _log.info("the lease was not released; it ends by itself: %s", error)
 
 
 def _acquire(database: Database, owner: str, *, ttl_s: float, wait_s: float) -> Lease:
@@ -80,4 +80,4 @@ def _renew_until(stop: threading.Event, database: Database, lease: Lease, ttl_s:
             with database.unit_of_work() as unit:
                 unit.leases.renew(lease, database.clock.now(), ttl_s)
         except GamelakeError as error:  # tried again; a lost lease is caught at the next commit
-            _log.warning("the lease was not renewed: %s", error)
+            _log.info("the lease was not renewed: %s", error)

@@ -49,8 +49,7 @@ class StackPlace:
 
     def is_made(self) -> bool:
         """See LakePlace: the operational store has tables."""
-        address = self.stack.postgres.url(self._database).replace("+psycopg", "")
-        with psycopg.connect(address) as connection:
+        with psycopg.connect(_plain(self.stack.postgres.url(self._database))) as connection:
             found = connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'")
             return found.rowcount > 0
 
@@ -77,10 +76,18 @@ class StackPlace:
 
     def _copy_database(self, source: str, copy: str) -> None:
         self.stack.postgres.drop_database(copy)
-        self.stack.postgres.create_database(copy, template=source)
+        address = self.stack.postgres.create_database(copy, template=source)
+        # Else a sequence of the copy falls back when the server is killed: PostgreSQL believes
+        # that the numbers it gives out next stand in the log, where only the original has them.
+        with psycopg.connect(_plain(address), autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
 
     def _copy_of(self, name: str) -> str:
         return f"{self._database}_{name}"
+
+
+def _plain(address: str) -> str:
+    return address.replace("+psycopg", "")
 
 
 def _objects(minio: MinioServer, bucket: str) -> dict[str, bytes]:
