@@ -7,16 +7,11 @@ from etl.iceberg_contract import (
     PinnedTable,
     Ref,
 )
-from etl.iceberg_embedded import EmbeddedCatalog
-from etl.iceberg_nessie import NessieCatalog
 from etl.iceberg_record import RUN_PROPERTY, PublishRecord
-from etl.iceberg_warehouse import LOCAL_FILES, BucketFiles, TableFiles
 from storage.layout import LakePaths
-from storage.minio_client import open_minio_store
 from utils.config import Settings
 
 __all__ = [
-    "LOCAL_FILES",
     "RUN_PROPERTY",
     "DataFileInfo",
     "LakeCatalog",
@@ -24,7 +19,6 @@ __all__ = [
     "PinnedTable",
     "PublishRecord",
     "Ref",
-    "TableFiles",
     "open_catalog",
 ]
 
@@ -34,15 +28,11 @@ def open_catalog(settings: Settings) -> LakeCatalog:
 
     Of the stack nothing is asked yet: Nessie and MinIO need not run.
     """
-    paths = LakePaths(settings.gamelake_home)
+    # Each profile loads its own libraries, and who opens no catalog loads neither.
     if settings.gamelake_profile == "embedded":
-        return EmbeddedCatalog(paths)
-    bucket = settings.minio_warehouse_bucket
-    store = open_minio_store(
-        settings.minio_endpoint,
-        settings.minio_access_key.get_secret_value(),
-        settings.minio_secret_key.get_secret_value(),
-        bucket,
-    )
-    files = BucketFiles(store, f"s3://{bucket}/", paths.scratch)
-    return NessieCatalog(settings.nessie_uri, files)
+        from etl.iceberg_embedded import EmbeddedCatalog  # noqa: PLC0415
+
+        return EmbeddedCatalog(LakePaths(settings.gamelake_home))
+    from etl.iceberg_nessie import open_nessie  # noqa: PLC0415
+
+    return open_nessie(settings)

@@ -7,13 +7,16 @@ because after a lost answer nobody knows whether it did.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import pyarrow as pa
-from pyiceberg.catalog import Catalog
 
 from etl.iceberg_record import PublishRecord
-from etl.iceberg_warehouse import TableFiles
+
+if TYPE_CHECKING:  # half a second that commands which only fetch need not spend
+    from pyiceberg.catalog import Catalog
+
+    from etl.iceberg_warehouse import TableFiles
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ class LakeCatalog(Protocol):
     """
 
     @property
-    def files(self) -> TableFiles:
+    def files(self) -> "TableFiles":
         """The files of all tables."""
 
     def create_branch(self, name: str, from_ref: str = "main") -> Ref:
@@ -125,7 +128,7 @@ class LakeCatalog(Protocol):
     def pin(self, ref: str) -> PinnedCatalog:
         """Read all pointers and the record of `ref` (Nessie: or of a commit) as of one moment."""
 
-    def branch_tables(self, name: str) -> Catalog:
+    def branch_tables(self, name: str) -> "Catalog":
         """Open branch `name` for writing as a pyiceberg catalog; main and tags are refused."""
 
     def close(self) -> None:

@@ -26,8 +26,10 @@ from etl.iceberg_contract import Ref
 from etl.iceberg_nessie_api import FENCE_PROPERTY, Contents, Named, NessieApi, no_such_reference
 from etl.iceberg_nessie_tables import NessieTables
 from etl.iceberg_pinned import IcebergPinnedTable, PinnedCommit
-from etl.iceberg_warehouse import TableFiles
-from storage.layout import MAIN
+from etl.iceberg_warehouse import BucketFiles, TableFiles
+from storage.layout import MAIN, LakePaths
+from storage.minio_client import open_minio_store
+from utils.config import Settings
 from utils.errors import Conflict, ServiceDown, UsageError
 from utils.seams import operation
 
@@ -239,6 +241,19 @@ class NessieCatalog:
 
     def _writable(self, name: str) -> Named:
         return _require_branch(self._get(name))
+
+
+def open_nessie(settings: Settings) -> NessieCatalog:
+    """Open the catalog of the stack; nothing is asked of Nessie or MinIO yet."""
+    bucket = settings.minio_warehouse_bucket
+    store = open_minio_store(
+        settings.minio_endpoint,
+        settings.minio_access_key.get_secret_value(),
+        settings.minio_secret_key.get_secret_value(),
+        bucket,
+    )
+    scratch = LakePaths(settings.gamelake_home).scratch
+    return NessieCatalog(settings.nessie_uri, BucketFiles(store, f"s3://{bucket}/", scratch))
 
 
 class _References(Mapping[str, Ref]):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.iceberg_catalog import TableFiles
+from etl.iceberg_warehouse import TableFiles
 from storage.object_store import ObjectStore
 
 

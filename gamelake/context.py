@@ -1,14 +1,14 @@
 """The composition root: from settings to an open lake."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from etl.iceberg_catalog import LakeCatalog, open_catalog
 from storage.database.session import Database
 from storage.layout import LakePaths
-from storage.minio_client import open_minio_store
 from storage.object_store import LocalFolderStore, ObjectStore
 from utils.config import Settings
 from utils.errors import SourceError, UsageError
@@ -22,7 +22,16 @@ class Lake:
     paths: LakePaths
     raw: ObjectStore
     database: Database
-    catalog: LakeCatalog
+
+    @cached_property
+    def catalog(self) -> LakeCatalog:
+        """The catalog, opened when first asked for: a fetch does without it."""
+        return open_catalog(self.settings)
+
+    def close_catalog(self) -> None:
+        """Close the catalog if it was opened."""
+        if "catalog" in vars(self):
+            self.catalog.close()
 
 
 @contextmanager
@@ -43,9 +52,12 @@ def open_lake(settings: Settings, *, create: bool = False) -> Iterator[Lake]:
     with (
         _nothing_left_of_a_false_start(paths),
         Database.open(database_url(settings)) as database,
-        closing(open_catalog(settings)) as catalog,
     ):
-        yield Lake(settings, paths, _raw_store(settings), database, catalog)
+        lake = Lake(settings, paths, _raw_store(settings), database)
+        try:
+            yield lake
+        finally:
+            lake.close_catalog()
 
 
 def _has_lake(settings: Settings) -> bool:
@@ -57,6 +69,8 @@ def _has_lake(settings: Settings) -> bool:
 def _raw_store(settings: Settings) -> ObjectStore:
     if settings.gamelake_profile == "embedded":
         return LocalFolderStore(LakePaths(settings.gamelake_home).raw)
+    from storage.minio_client import open_minio_store  # noqa: PLC0415 - only the stack loads it
+
     return open_minio_store(
         settings.minio_endpoint,
         settings.minio_access_key.get_secret_value(),

@@ -1,8 +1,9 @@
 """The whole story of a run, on one page.
 
-Outside world -> raw -> star -> readers. `fetch` makes every page durable before the watermark
-moves; `build` opens a branch `etl-<run>`, writes every table there, checks them, moves `main` to
-the branch in one commit and tags it `run-<run>` (etl/pipeline.py tells that part step by step).
+Outside world -> raw -> star -> readers. `fetch` (gamelake/fetching.py) makes every page durable
+before the watermark moves; `build` opens a branch `etl-<run>`, writes every table there, checks
+them, moves `main` to the branch in one commit and tags it `run-<run>` (etl/pipeline.py tells that
+part step by step).
 The views need no refreshing: readers define them on whichever commit they pin.
 """
 
@@ -10,25 +11,11 @@ from etl.context import EtlRequest
 from etl.pipeline import run_etl
 from etl.report import EtlReport
 from gamelake.context import Lake
-from gamelake.options import Etl, Run, Scope, Writer
-from gamelake.run_context import etl_context, ingest_context
+from gamelake.fetching import fetch
+from gamelake.options import Etl, Run, Writer
+from gamelake.run_context import etl_context
 from gamelake.session import Session
-from gamelake.summaries import fetched
-from ingestion.context import IngestRequest
-from ingestion.ingest_pipeline import run_ingest
 from ingestion.report import IngestReport
-from utils.errors import GamelakeError
-
-
-def fetch(lake: Lake, session: Session, options: Scope) -> IngestReport:
-    """Store what is new or changed at the source; see run_ingest for the errors."""
-    with ingest_context(lake, session, wait_s=options.wait) as ctx:
-        try:
-            return run_ingest(ctx, ingest_request(options))
-        except GamelakeError as error:
-            if isinstance(error.report, IngestReport):
-                session.terminal.note(fetched(error.report))
-            raise
 
 
 def build(lake: Lake, session: Session, options: Writer, request: EtlRequest) -> EtlReport:
@@ -41,17 +28,6 @@ def fetch_and_build(lake: Lake, session: Session, options: Run) -> tuple[IngestR
     """Fetch, then build from what was stored."""
     fetched = fetch(lake, session, options)
     return fetched, build(lake, session, options, EtlRequest(engine=options.engine))
-
-
-def ingest_request(options: Scope) -> IngestRequest:
-    """Translate the command line for ingestion."""
-    return IngestRequest(
-        first=options.first,
-        last=options.last,
-        limit=options.limit,
-        full=options.full,
-        strategy=options.strategy,
-    )
 
 
 def etl_request(options: Etl) -> EtlRequest:

@@ -1,8 +1,12 @@
 """What a run did, in the past tense."""
 
-from etl.report import EtlReport
+from typing import TYPE_CHECKING
+
 from gamelake.progress import duration
 from ingestion.report import IngestReport
+
+if TYPE_CHECKING:  # only a build needs to load it
+    from etl.report import EtlReport
 
 
 def fetched(report: IngestReport) -> str:
@@ -15,7 +19,7 @@ def fetched(report: IngestReport) -> str:
     )
 
 
-def built(report: EtlReport) -> str:
+def built(report: "EtlReport") -> str:
     """Return the summary of an etl run."""
     if report.mode == "none":
         return f"Nothing new to build in {duration(report.seconds)}; nothing was written."

@@ -15,7 +15,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from etl.iceberg_catalog import LOCAL_FILES, PinnedCatalog, PinnedTable, TableFiles
+from etl.iceberg_catalog import PinnedCatalog, PinnedTable
+from etl.iceberg_warehouse import LOCAL_FILES, TableFiles
 from serving.faults import explained
 from serving.gate import admit
 from serving.result import Result

@@ -2,8 +2,8 @@
 
 from gamelake.commands import plan
 from gamelake.context import open_lake
+from gamelake.fetching import fetch
 from gamelake.options import Ingest
-from gamelake.run import fetch
 from gamelake.session import Session
 from gamelake.summaries import fetched
 

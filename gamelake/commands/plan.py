@@ -1,9 +1,8 @@
 """`gamelake plan`: what `ingest` would do; nothing is written to raw."""
 
 from gamelake.context import open_lake
+from gamelake.fetching import ingest_context, ingest_request
 from gamelake.options import Scope
-from gamelake.run import ingest_request
-from gamelake.run_context import ingest_context
 from gamelake.session import Session
 from ingestion.ingest_pipeline import plan_ingest
 
