@@ -16,6 +16,7 @@ from utils.clock import SystemClock
 @contextmanager
 def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlContext]:
     """Give what the build asks for, holding the right to write to the lake."""
+    catalog = lake.catalog  # loads what the profile needs
     gc.freeze()  # definitions make many objects; no collection needs to walk through the imports
     with (
         hold_writer(lake.database, wait_s=wait_s) as lease,
@@ -24,7 +25,7 @@ def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlC
         yield EtlContext(
             raw=lake.raw,
             database=lake.database,
-            catalog=lake.catalog,
+            catalog=catalog,
             lease=lease,
             scratch=lake.paths.scratch,
             spark=spark_settings(lake.settings),

@@ -20,7 +20,7 @@ SECRET = "s3cr&t/Key+of mine"  # noqa: S105 - nobody's
 
 
 def problems(home: Path, *secrets: str) -> list[str]:
-    settings = SimpleNamespace(secrets=lambda: secrets or (SECRET,))
+    settings = SimpleNamespace(secrets=lambda: secrets or (SECRET,), gamelake_profile="embedded")
     return list(
         secrets_are_absent(SimpleNamespace(settings=settings, paths=SimpleNamespace(home=home)))
     )
