@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -52,6 +53,8 @@ class BuildEngine:
         )
         self._connection.execute("SET TimeZone = 'UTC'")
         self._parquet: dict[str, tuple[Sequence[str], pa.Schema]] = {}
+        self._beside = ThreadPoolExecutor(1)
+        self._under_way: list[Future[object]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -62,11 +65,18 @@ class BuildEngine:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._connection.close()
-        if isinstance(error, duckdb.IOException | duckdb.InvalidInputException):
-            raise _file_refused(error) from error
-        if isinstance(error, duckdb.OutOfMemoryException):
-            raise _too_little_memory(error) from error
+        try:
+            if error is None:
+                self._session()  # what nobody has asked for yet may have failed
+        except duckdb.Error as late:
+            _raise_told(late)
+            raise
+        finally:
+            self._connection.interrupt()
+            self._beside.shutdown(cancel_futures=True)
+            self._connection.close()
+        if isinstance(error, duckdb.Error):
+            _raise_told(error)
 
     def parquet(self, name: str, uris: Sequence[str], schema: pa.Schema) -> Table:
         """See Engine."""
@@ -79,13 +89,17 @@ class BuildEngine:
         return self._view(name, uris, positioned, "*, " + _POSITION.format(first=first))
 
     def keep(self, name: str, definition: Table) -> Table:
-        """See Engine."""
-        self._connection.execute(f"CREATE OR REPLACE TABLE {name} AS {self.sql(definition)}")
+        """See Engine; DuckDB evaluates it while the next definitions are put into words.
+
+        What goes wrong is raised by the next call that needs a result.
+        """
+        statement = f"CREATE OR REPLACE TABLE {name} AS {self.sql(definition)}"
+        self._under_way.append(self._beside.submit(self._connection.execute, statement))
         return named(definition.schema(), name)
 
     def drop(self, name: str) -> None:
         """See Engine."""
-        self._connection.execute(f"DROP TABLE {name}")
+        self._session().execute(f"DROP TABLE {name}")
 
     def sql(self, definition: Table) -> str:
         """Return `definition` as one DuckDB SELECT."""
@@ -93,11 +107,12 @@ class BuildEngine:
 
     def execute(self, statement: str) -> None:
         """Run one statement, such as a COPY of `sql(...)`."""
-        self._connection.execute(statement)
+        self._session().execute(statement)
 
     def rows(self, definition: Table) -> list[dict[str, Any]]:
         """See Engine."""
-        found: pa.Table = self._connection.sql(self.sql(definition)).to_arrow_table()
+        query = self.sql(definition)
+        found: pa.Table = self._session().sql(query).to_arrow_table()
         return list(found.to_pylist())
 
     def count(self, definition: Table) -> int:
@@ -141,31 +156,38 @@ class BuildEngine:
         content = carried_over(part, delta.games, delta.rows)
         return content, [delta.files[n].path for n in touched]
 
+    def _session(self) -> duckdb.DuckDBPyConnection:
+        """Return the connection as soon as it has done what was given to it."""
+        while self._under_way:
+            self._under_way.pop(0).result()
+        return self._connection
+
     def _view(self, name: str, uris: Sequence[str], schema: pa.Schema, columns: str) -> Table:
         if uris:
             files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
             # `run=...` in a path is ours to read, not a partition column
             source = f"read_parquet([{files}], hive_partitioning = false)"
-            self._connection.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")
+            self._session().execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")
         else:
-            self._connection.register(name, schema.empty_table())
+            self._session().register(name, schema.empty_table())
         return named(ibis.Schema.from_pyarrow(schema), name)
 
 
-def _too_little_memory(error: duckdb.Error) -> UsageError:
-    return UsageError(
-        f"the build needs more memory than it may use: {str(error).partition(chr(10))[0]}",
-        operation="build",
-        subject="GAMELAKE_MEMORY_MB",
-        hint=f"raise GAMELAKE_MEMORY_MB (default {MEMORY_MB}; 700 is enough for 900,000 games)",
-    )
-
-
-def _file_refused(error: duckdb.Error) -> ServiceDown:
-    return ServiceDown(
-        f"a file cannot be read or written: {str(error).partition(chr(10))[0]}",
-        operation="build",
-        subject="files of the lake",
-        hint="`gamelake verify` names damaged files, docs/runbook.md how to repair them; "
-        "else check free space (gamelake doctor)",
-    )
+def _raise_told(error: duckdb.Error) -> None:
+    """Raise what a user can do something about in our words."""
+    reason = str(error).partition("\n")[0]
+    if isinstance(error, duckdb.OutOfMemoryException):
+        raise UsageError(
+            f"the build needs more memory than it may use: {reason}",
+            operation="build",
+            subject="GAMELAKE_MEMORY_MB",
+            hint=f"raise GAMELAKE_MEMORY_MB (default {MEMORY_MB}; 700 do for 900,000 games)",
+        ) from error
+    if isinstance(error, duckdb.IOException | duckdb.InvalidInputException):
+        raise ServiceDown(
+            f"a file cannot be read or written: {reason}",
+            operation="build",
+            subject="files of the lake",
+            hint="`gamelake verify` names damaged files, docs/runbook.md how to repair them; "
+            "else check free space (gamelake doctor)",
+        ) from error

@@ -38,7 +38,7 @@ def copy_options(table: StarTable) -> str:
     """
     ids = ", ".join(f"{c.name}: {n}" for n, c in enumerate(table.columns, start=1))
     return (
-        f"FORMAT parquet, COMPRESSION zstd, FIELD_IDS {{{ids}}}, "
+        f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, FIELD_IDS {{{ids}}}, "
         f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, ROW_GROUPS_PER_FILE 1"
     )
 

@@ -228,8 +228,8 @@ def test_what_does_not_fit_in_memory_is_spilled_and_cleared_away(tmp_path: Path)
     with BuildEngine(tmp_path / "tmp", memory_mb=440) as engine:
         table = engine.parquet("numbers", [str(tmp_path / "n.parquet")], NUMBERS)
         kept = engine.keep("kept", table.mutate(twice=table["number"] * 2 % 1_000_003))
-        spilled = [*junk.parent.iterdir()]
         assert engine.count(kept) == rows
+        spilled = [*junk.parent.iterdir()]
 
     assert spilled
     assert not junk.exists()
