@@ -18,6 +18,7 @@ from bench.ours import (
     Scene,
     measure_clustered_delta,
     measure_full,
+    measure_little_memory,
     measure_nothing_new,
     measure_random_delta,
 )
@@ -36,7 +37,7 @@ PARTS = ("ours", "delta", "dlt", "chain", "pandas")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 1 when a figure would have measured the server, or a bar is missed."""
     asked = _parse(arguments)
-    results = Results.load(asked.load) if asked.load else Results()
+    results = Results(sample for path in asked.load for sample in Results.load(path).samples)
     refused = False
     if not asked.load:
         machine = _machine()
@@ -60,7 +61,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--parts", default=",".join(PARTS), help="which of these to measure")
     parser.add_argument("--check", action="store_true", help="end with 1 when a bar is missed")
     parser.add_argument("--save", type=Path, help="keep the samples in a file")
-    parser.add_argument("--load", type=Path, help="show samples that were kept; measure nothing")
+    parser.add_argument(
+        "--load", type=Path, nargs="+", default=[], help="show kept samples; measure nothing"
+    )
     return parser.parse_args(arguments)
 
 
@@ -99,6 +102,7 @@ def _measure_round(scene: Scene, folder: Path, parts: set[str]) -> None:
         measure_random_delta(scene)
         if scene.lake.embedded:
             measure_clustered_delta(scene)
+            measure_little_memory(scene)
 
 
 def _refused(results: Results, games: int, capacity: float) -> bool:

@@ -28,9 +28,9 @@ class Lake:
         """Whether raw and tables are local folders."""
         return self.stack is None
 
-    def do(self, *command: str) -> Cost:
+    def do(self, *command: str, **variables: str) -> Cost:
         """Run a gamelake command; what it printed as JSON is `told`."""
-        return python("-m", "gamelake", *command, "--json", env=self.env)
+        return python("-m", "gamelake", *command, "--json", env=self.env | variables)
 
     def data_files(self) -> dict[str, int]:
         """Return the size of every data file of the warehouse, live or not."""
@@ -47,6 +47,13 @@ class Lake:
             }
         finally:
             catalog.close()
+
+    def forget_tables(self) -> None:
+        """Remove all tables and references of an embedded lake; raw stays."""
+        paths = LakePaths(self.home)
+        shutil.rmtree(paths.warehouse)
+        for file in self.home.glob(f"{paths.catalog.name}*"):
+            file.unlink()
 
     def empty(self) -> None:
         """Remove everything: the next command begins a new lake."""

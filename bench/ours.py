@@ -80,6 +80,12 @@ def measure_clustered_delta(scene: Scene) -> None:
     _measure_delta(scene, "1 % newest")
 
 
+def measure_little_memory(scene: Scene) -> None:
+    """Measure a first etl that may need 700 MB."""
+    scene.lake.forget_tables()
+    scene.keep("etl, 700 MB", scene.lake.do("etl", GAMELAKE_MEMORY_MB="700"))
+
+
 def _measure_delta(scene: Scene, name: str) -> None:
     lake = scene.lake
     scene.keep(f"ingest, {name}", lake.do("ingest"))

@@ -14,6 +14,7 @@ COMPARED = {
     "etl, 1 % random": "etl",
     "ingest, 1 % newest": "ingest",
     "etl, 1 % newest": "etl",
+    "etl, 700 MB": "etl",
     "etl, no change": "etl",
     "ingest, no change": "ingest",
     "pandas star": "etl, browse",
