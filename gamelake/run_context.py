@@ -17,8 +17,8 @@ from utils.clock import SystemClock
 def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlContext]:
     """Give what the build asks for, holding the right to write to the lake."""
     catalog = lake.catalog  # loads what the profile needs
-    gc.freeze()  # definitions make many objects; no collection needs to walk through the imports
     with (
+        _imports_left_alone(),
         hold_writer(lake.database, wait_s=wait_s) as lease,
         shown(session.terminal) as progress,
     ):
@@ -33,3 +33,16 @@ def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlC
             progress=progress,
             clock=SystemClock(),
         )
+
+
+@contextmanager
+def _imports_left_alone() -> Iterator[None]:
+    """Definitions make many objects: let no collection walk through what imports made, meanwhile.
+
+    At the end of the process it has to, or DuckDB's bindings print what they take for leaks.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

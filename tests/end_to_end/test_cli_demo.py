@@ -35,6 +35,7 @@ def test_it_ends_with_answers_and_next_commands(tmp_path):
     assert "Fetched" not in done.stdout
     assert "invented" in done.stderr
     assert "gamelake plan" in done.stderr
+    assert "leaked" not in done.stderr  # what DuckDB's bindings print when imports are not freed
     assert {path.name for path in tmp_path.iterdir()} == {"lake-demo"}
 
 
