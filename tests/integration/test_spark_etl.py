@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -107,6 +108,28 @@ def told(environ: dict[str, str], *argv: str) -> subprocess.CompletedProcess[str
     command = [sys.executable, "-m", "gamelake", *argv]
     every = {**os.environ, **environ}
     return subprocess.run(command, env=every, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_at_sparks_commit_nothing_is_published_and_the_next_run_is_right(
+    stack_settings: dict[str, str], tmp_path: Path, when: str
+) -> None:
+    own = {"SPARK_JARS": ",".join(spark_jars())}
+    with running(games=100) as source:
+        lake = LakeUnderTest(tmp_path / "lake", source.base_url, {**stack_settings, **own})
+        lake.must("ingest")
+
+        ended = told({**lake.environ, "GAMELAKE_FAULT": f"kill:{when}:warehouse.write:3"}, *SPARK)
+
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    with lake.open() as opened:
+        assert opened.catalog.pin(MAIN).tables == {}
+    lake.must(*SPARK)
+    found = star_in(lake)
+    lake.must("etl", "--full")
+    assert different(found, star_in(lake)) == []
+    assert lake.broken() == []
 
 
 @pytest.mark.nightly
