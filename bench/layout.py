@@ -1,4 +1,4 @@
-"""Layouts on disk, measured by the questions that the views ask (docs/decisions/0010-layout.md).
+"""Layouts on disk, measured by the questions that the views ask (docs/decisions/0015-layout.md).
 
 `python -m bench.layout LAKE [--repeat N]` writes the tables that the lake has published in each
 layout, opens them as `gamelake sql` does, and prints what writing cost, how much it takes, and how

@@ -1,14 +1,17 @@
 """Run one command and say what it cost: wall seconds, CPU seconds, peak memory."""
 
 import json
+import math
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,8 +37,17 @@ class Cost:
     told: dict[str, Any]
 
 
-def run(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Cost:
-    """Run `command` to its end; raises RuntimeError with its last words on failure."""
+class TooMuchMemoryError(Exception):
+    """A command was ended because it needed more memory than it was given."""
+
+
+def run(
+    command: Sequence[str], *, env: Mapping[str, str] | None = None, ceiling_mb: float = math.inf
+) -> Cost:
+    """Run `command` to its end; raises RuntimeError with its last words on failure.
+
+    Above `ceiling_mb` it is ended, with its helper processes: TooMuchMemoryError.
+    """
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
         with out.open("wb") as stdout, err.open("wb") as stderr:
@@ -43,9 +55,11 @@ def run(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Cost
             child = subprocess.Popen(
                 command, stdout=stdout, stderr=stderr, env={**os.environ, **(env or {})}
             )
-            with _Sampler(child.pid) as memory:
+            with _Sampler(child.pid, ceiling_mb * _MB) as memory:
                 child.wait()
             seconds = time.perf_counter() - start
+        if memory.peak > ceiling_mb * _MB:
+            raise TooMuchMemoryError(f"more than {ceiling_mb:,.0f} MB")
         if child.returncode != 0:
             words = err.read_text(errors="replace")[-2000:]
             raise RuntimeError(f"{list(command)} ended with {child.returncode}: {words}")
@@ -71,10 +85,14 @@ def _children_cpu() -> float:
 
 
 class _Sampler:
-    """Watches the memory of a process and its descendants; `peak` in bytes."""
+    """Watches the memory of a process and its descendants, and ends them above a ceiling.
 
-    def __init__(self, pid: int) -> None:
+    `peak` and `ceiling` are bytes.
+    """
+
+    def __init__(self, pid: int, ceiling: float) -> None:
         self.peak = 0
+        self._ceiling = ceiling
         self._pid = pid
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -89,7 +107,12 @@ class _Sampler:
 
     def _watch(self) -> None:
         while not self._ended.wait(SAMPLE_S):
-            self.peak = max(self.peak, sum(map(resident, descendants(self._pid))))
+            every = descendants(self._pid)
+            self.peak = max(self.peak, sum(map(resident, every)))
+            if self.peak > self._ceiling:
+                for pid in every:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
 
 
 def descendants(pid: int) -> list[int]:

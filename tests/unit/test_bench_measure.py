@@ -1,8 +1,11 @@
 """The bench counts what a command and its helper processes use."""
 
+import sys
+import time
+
 import pytest
 
-from bench.measure import python
+from bench.measure import TooMuchMemoryError, python, run
 
 HUNGRY = """
 import json, subprocess, sys, time
@@ -33,3 +36,13 @@ def test_processor_time_of_helper_processes_counts() -> None:
 def test_a_failing_command_is_told_with_its_last_words() -> None:
     with pytest.raises(RuntimeError, match="no such luck"):
         python("-c", "raise SystemExit('no such luck')")
+
+
+def test_a_command_above_its_ceiling_is_ended_with_its_helpers() -> None:
+    started = time.perf_counter()
+    slow = HUNGRY.replace("0.4", "30")
+
+    with pytest.raises(TooMuchMemoryError, match="100 MB"):
+        run([sys.executable, "-c", slow], ceiling_mb=100)
+
+    assert time.perf_counter() - started < 20
