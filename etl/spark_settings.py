@@ -1,9 +1,12 @@
 """Where Spark runs, and how it gets at Nessie and MinIO. Knows no Spark."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from storage.minio_http import REGION, MinioAddress, parse_address
 from utils.config import Settings
+
+if TYPE_CHECKING:
+    from storage.minio_http import MinioAddress
 
 BRANCH_CATALOG = "branch"  # Spark's name for the tables of the branch that a run builds on
 
@@ -13,7 +16,8 @@ class SparkStack:
     """The servers, as Spark's workers must reach them too."""
 
     nessie_uri: str
-    minio: MinioAddress
+    minio: "MinioAddress"
+    region: str
 
     def options(self, branch: str) -> dict[str, str]:
         """Return Spark's options: s3a for raw and published files, Iceberg for `branch`."""
@@ -28,9 +32,9 @@ class SparkStack:
             f"{catalog}.s3.path-style-access": "true",
             f"{catalog}.s3.access-key-id": self.minio.access_key,
             f"{catalog}.s3.secret-access-key": self.minio.secret_key,
-            f"{catalog}.client.region": REGION,
+            f"{catalog}.client.region": self.region,
             f"{s3a}.endpoint": str(self.minio),
-            f"{s3a}.endpoint.region": REGION,
+            f"{s3a}.endpoint.region": self.region,
             f"{s3a}.path.style.access": "true",
             f"{s3a}.access.key": self.minio.access_key,
             f"{s3a}.secret.key": self.minio.secret_key,
@@ -72,9 +76,11 @@ def spark_settings(settings: Settings) -> SparkSettings:
 def _stack(settings: Settings) -> SparkStack | None:
     if settings.gamelake_profile != "stack":
         return None
+    from storage.minio_http import REGION, parse_address  # noqa: PLC0415 - slow, and the stack's
+
     minio = parse_address(
         settings.minio_endpoint,
         settings.minio_access_key.get_secret_value(),
         settings.minio_secret_key.get_secret_value(),
     )
-    return SparkStack(settings.nessie_uri.rstrip("/"), minio)
+    return SparkStack(settings.nessie_uri.rstrip("/"), minio, REGION)
