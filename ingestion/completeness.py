@@ -5,7 +5,7 @@ from ingestion.journal import SOURCE_COUNT
 from ingestion.rawg_fetcher import ListingQuery
 from ingestion.reading import Reading
 from ingestion.report import leaves
-from ingestion.scope import span_of
+from ingestion.scope import Scope, span_of
 from ingestion.work import Work, resumed
 from storage.layout import GAMES, SOURCE_RAWG
 
@@ -13,6 +13,11 @@ _ROUNDS = 2
 # A listing that lost more than this since the last complete run is not believed at once.
 _LOST_ROWS = 10
 _LOST_SHARE = 0.1
+
+
+def has_total(scope: Scope) -> bool:
+    """Return whether the source can be asked how many games a run of this scope must find."""
+    return scope["scope"] in ("all", "range")
 
 
 def hold_back(work: Work) -> list[str]:
@@ -46,7 +51,7 @@ def _is_suspicious(work: Work) -> bool:
 
 def reconcile(work: Work) -> list[str]:
     """Compare totals, read again what drifted, and return what stays open."""
-    if _has_total(work):
+    if has_total(work.journal.scope) and not _open_windows(work):
         # What an earlier process was told may be long ago, or have been wrong then.
         total = _total_now(work) if work.journal.resumed else _total_at_start(work)
         for _ in range(_ROUNDS):
@@ -58,10 +63,6 @@ def reconcile(work: Work) -> list[str]:
         if (gap := total - _accounted(work)) > 0:
             return [*_open_windows(work), f"{gap} of {total} games were not found"]
     return _open_windows(work)
-
-
-def _has_total(work: Work) -> bool:
-    return work.journal.scope["scope"] in ("all", "range") and not _open_windows(work)
 
 
 def _accounted(work: Work) -> int:

@@ -4,9 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ingestion.begin import ask_source, check_bound, unfinished
+from ingestion.completeness import has_total
 from ingestion.context import IngestContext, IngestRequest, check_key, check_request
 from ingestion.delta import NEWEST_FIRST, cutoff
 from ingestion.rawg_fetcher import PAGE_SIZE, ListingQuery
+from ingestion.reading import is_trusted
 from ingestion.report import Plan, WindowReport, leaves
 from ingestion.scope import Scope, span_of
 from ingestion.source import Source, open_source
@@ -67,6 +69,8 @@ class _Planner:
             self._look_ups()
         if run.scope["scope"] == "delta":
             return [self._delta(start)]
+        if has_total(run.scope):
+            self.requests += 1  # what the source counts now, compared at the end
         with self._ctx.database.reading() as unit:
             rows = unit.windows.list(run.run_id)
             done = {
@@ -156,7 +160,8 @@ class _Planner:
         if self._left is not None:
             rows = min(rows, self._left)
             self._left -= rows
-        self.requests += max(0, _pages(row.fetched + rows) - pages)
+        kept = pages if is_trusted(row) else 0
+        self.requests += max(0, _pages(row.fetched + rows) - kept)
         return WindowReport(row.first, row.last, rows, 0, row.window)
 
     def _window(self, window: Window, rows: int) -> WindowReport:
