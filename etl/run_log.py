@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from etl.context import EtlContext, EtlRequest
 from storage.database.repositories.runs import Run
 from storage.layout import MAIN, etl_branch, run_tag
-from utils.errors import ChecksFailed, GamelakeError
+from utils.errors import ChecksFailed, GamelakeError, Locked
 
 CHECKS_FAILED = "checks failed"
 _RECENT = 50
@@ -63,11 +63,17 @@ def _settle(ctx: EtlContext, run: Run, *, completed: bool) -> None:
 
 
 def _fail(ctx: EtlContext, run: Run, error: BaseException) -> None:
-    """Note why a run failed; when that cannot be stored either, the error itself matters more."""
+    """Note why a run failed; when that cannot be stored either, the error itself matters more.
+
+    Raises Locked when another writer has taken over: whatever failed, that is why (the new one
+    drops the branches of those before it).
+    """
     kind = CHECKS_FAILED if isinstance(error, ChecksFailed) else type(error).__name__
     try:
         with ctx.database.unit_of_work(ctx.lease) as unit:
             unit.runs.set_summary(run.run_id, run.summary)
             unit.runs.transition(run.run_id, "failed", reason=f"{kind}: {error}")
+    except Locked as lost:
+        raise lost from error
     except (GamelakeError, OSError) as second:
         error.add_note(f"the run could not be marked as failed: {second}")

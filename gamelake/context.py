@@ -91,7 +91,7 @@ def _nothing_left_of_a_false_start(paths: LakePaths) -> Iterator[None]:
             for path in (paths.store, paths.catalog):
                 for file in home.glob(f"{path.name}*"):  # with SQLite's -wal and -shm
                     file.unlink()
-            if not existed and not any(home.iterdir()):
+            if not existed and home.is_dir() and not any(home.iterdir()):
                 home.rmdir()
         raise
 

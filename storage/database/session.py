@@ -78,13 +78,13 @@ class Database:
     def unit_of_work(self, lease: Lease | None = None) -> Iterator[UnitOfWork]:
         """One write transaction: committed at the end of the block, rolled back on an error.
 
-        With a lease, raises Locked and stores nothing when that lease is no longer current.
+        With a lease, raises Locked before the block when that lease is no longer current.
         """
         with self._connection(reading=False) as connection:
             unit = UnitOfWork(connection, self.clock)
-            yield unit
             if lease is not None:
-                unit.leases.check(lease)
+                unit.leases.check(lease)  # it stays ours: to take it one has to write
+            yield unit
             commit(connection)
 
     @contextmanager

@@ -1,26 +1,21 @@
 """Earlier runs stay readable and can come back; two builds at once: one publishes."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from acceptance_lake import pointers, star_of
+from building import SECONDS, ended, etl, stop_while_building
 from lakes import LakeUnderTest
 from simulated import running
 from star_difference import compare
 
 from simulator.process import SimulatorProcess
 
-ROOT = Path(__file__).resolve().parents[2]
 LOCKED = 6
-SECONDS = 60
 
 
 @pytest.fixture
@@ -29,9 +24,16 @@ def source() -> Iterator[SimulatorProcess]:
         yield simulator
 
 
-@pytest.fixture
-def lake(source: SimulatorProcess, tmp_path: Path) -> LakeUnderTest:
-    return LakeUnderTest(tmp_path / "lake", source.base_url)
+@pytest.fixture(params=["embedded", pytest.param("stack", marks=pytest.mark.stack)])
+def lake(source: SimulatorProcess, tmp_path: Path, request: pytest.FixtureRequest) -> LakeUnderTest:
+    stack = request.param == "stack"
+    settings = request.getfixturevalue("stack_settings") if stack else {}
+    return LakeUnderTest(tmp_path / "lake", source.base_url, settings)
+
+
+def elsewhere(lake: LakeUnderTest, home: Path) -> LakeUnderTest:
+    """Return the lake as another machine has it: of the stack nothing local is shared."""
+    return replace(lake, home=home) if lake.more else lake
 
 
 def test_a_rollback_moves_every_table_and_the_next_etl_applies_what_came_later(
@@ -54,6 +56,7 @@ def test_a_rollback_moves_every_table_and_the_next_etl_applies_what_came_later(
     assert lake.broken() == []
     assert [star_of(lake, at=run) for run in runs] == stars
     assert [star_of(lake, at=f"run-{run}") for run in runs] == stars
+    assert [games_at(lake, run) for run in runs] == [len(star["fact_games"]) for star in stars]
 
     again = lake.must("etl")
     assert (again["published"], again["mode"]) == (True, "incremental")
@@ -62,48 +65,25 @@ def test_a_rollback_moves_every_table_and_the_next_etl_applies_what_came_later(
     assert lake.broken() == []
 
 
-@contextmanager
-def _etl(lake: LakeUnderTest, *argv: str) -> Iterator[subprocess.Popen[str]]:
-    """Start `gamelake etl` in a process of its own."""
-    command = [sys.executable, "-m", "gamelake", "etl", *argv, "--json"]
-    environ = {**os.environ, **lake.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, env=environ, cwd=lake.home, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
-
-
-def _stop_while_building(lake: LakeUnderTest, process: subprocess.Popen[str]) -> None:
-    """Freeze a build as soon as its branch exists; the lease is its own then."""
-    deadline = time.monotonic() + SECONDS
-    with lake.open() as opened:
-        while not any(name.startswith("etl-") for name in opened.catalog.references()):
-            assert process.poll() is None, "the build ended before it could be frozen"
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-    process.send_signal(signal.SIGSTOP)
-
-
-def _ended(process: subprocess.Popen[str]) -> dict[str, object]:
-    out, _ = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, out
-    told: dict[str, object] = json.loads(out)
-    return told
+def games_at(lake: LakeUnderTest, run: str) -> int:
+    """Return how many games `sql --at` sees."""
+    told = lake.run("sql", "SELECT count(*) AS n FROM games.fact_games", "--at", run)
+    assert told.code == 0, told.err
+    found: int = json.loads(told.out)[0]["n"]
+    return found
 
 
 def test_of_two_builds_at_once_one_publishes_and_the_other_is_told_so(
-    lake: LakeUnderTest,
+    lake: LakeUnderTest, tmp_path: Path
 ) -> None:
+    other_host = elsewhere(lake, tmp_path / "elsewhere")
     lake.must("ingest")
-    with _etl(lake) as first:
-        _stop_while_building(lake, first)
-        told = lake.run("etl")
-        with _etl(lake, "--wait", str(SECONDS)) as patient:
+    with etl(lake) as first:
+        stop_while_building(lake, first)
+        told = other_host.run("etl")
+        with etl(other_host, "--wait", str(SECONDS)) as patient:
             first.send_signal(signal.SIGCONT)
-            one, other = _ended(first), _ended(patient)
+            one, other = ended(first), ended(patient)
 
     assert told.code == LOCKED
     assert (told.json["code"], bool(told.json["hint"])) == ("locked", True)

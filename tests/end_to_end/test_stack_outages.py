@@ -65,7 +65,7 @@ def check(stages: Stages, stack: Stack, out: Outage, *, limit_s: float) -> None:
     told = strike(stage, stack, out)
     assert list(misinformation(stage, out, told)) == []
     assert told["seconds"] < limit_s
-    assert after_effects(stage, out) == []
+    assert after_effects(stage, out.step) == []
 
 
 @outages(*KILLS)
@@ -89,7 +89,7 @@ def test_a_server_that_restarts_is_waited_for(
     stage = stack_stages.get("incremental")
     told = strike(stage, stack, out)
     assert told["code"] == 0, told["err"]
-    assert after_effects(stage, out) == []
+    assert after_effects(stage, out.step) == []
 
 
 @outages(
@@ -103,7 +103,7 @@ def test_a_server_that_is_not_needed_any_more_is_not_missed(
     stage = stack_stages.get("incremental")
     told = strike(stage, stack, out)
     assert told["code"] == 0, told["err"]
-    assert after_effects(stage, out) == []
+    assert after_effects(stage, out.step) == []
 
 
 def test_the_moments_are_those_of_a_publish(stack_stages: Stages) -> None:

@@ -11,14 +11,14 @@ from star_difference import published
 from serving.lake import connect
 from storage.layout import GAMES, MAIN, QUARANTINE, SOURCE_RAWG, WATERMARK
 from storage.raw_parts import RawPart, list_parts
-from utils.config import Settings
+from utils.config import load_settings
 
 Star = Mapping[str, list[Row]]
 
 
 def star_of(lake: LakeUnderTest, at: str | None = None) -> dict[str, list[Row]]:
     """Return the published star, every table of it."""
-    with connect(Settings(gamelake_home=lake.home), at) as engine:
+    with connect(load_settings(lake.environ, dotenv=None), at) as engine:
         return published(engine)
 
 

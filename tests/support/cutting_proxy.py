@@ -13,8 +13,8 @@ class Cut:
     """Close the connection of a request that contains `request`.
 
     `after` counts bytes of the answer: 0 loses it whole, though the server has done the work.
-    `before` closes at the request already, so the server never sees it. `times` bounds it;
-    `then` is called at each.
+    `before` closes at the request already, so the server never sees it. The first `skip` pass;
+    `times` bounds it; `then` is called at each.
     """
 
     request: bytes
@@ -23,6 +23,7 @@ class Cut:
     times: int = 1
     then: Callable[[], object] = lambda: None
     done: int = 0
+    skip: int = 0
 
 
 class CuttingProxy:
@@ -82,6 +83,9 @@ class CuttingProxy:
             self.sent += len(data)
             cut = self.cut
             if cut is None or cut.request not in data or cut.done == cut.times:
+                return None
+            if cut.skip:
+                cut.skip -= 1
                 return None
             cut.done += 1
             cut.then()

@@ -68,12 +68,13 @@ class LakeUnderTest:
 
     def run(self, *argv: str) -> Told:
         """Run one command in this process, as `gamelake ARGV --json` would."""
-        out, err = io.StringIO(), io.StringIO()
+        out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
         self.home.parent.mkdir(parents=True, exist_ok=True)
         os.chdir(self.home.parent)  # where no .env lies
         with redirect_stdout(out), redirect_stderr(err):
             code = command_line.run([*argv, "--json"], self.environ)
-        return Told(code, out.getvalue(), err.getvalue())
+        out.seek(0)
+        return Told(code, out.read(), err.getvalue())
 
     def must(self, *argv: str) -> dict[str, Any]:
         """Run a command that has to succeed; return what it printed."""

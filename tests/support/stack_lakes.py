@@ -49,7 +49,7 @@ class StackPlace:
 
     def is_made(self) -> bool:
         """See LakePlace: the operational store has tables."""
-        with psycopg.connect(_plain(self.stack.postgres.url(self._database))) as connection:
+        with psycopg.connect(plain(self.stack.postgres.url(self._database))) as connection:
             found = connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'")
             return found.rowcount > 0
 
@@ -79,14 +79,15 @@ class StackPlace:
         address = self.stack.postgres.create_database(copy, template=source)
         # Else a sequence of the copy falls back when the server is killed: PostgreSQL believes
         # that the numbers it gives out next stand in the log, where only the original has them.
-        with psycopg.connect(_plain(address), autocommit=True) as connection:
+        with psycopg.connect(plain(address), autocommit=True) as connection:
             connection.execute("CHECKPOINT")
 
     def _copy_of(self, name: str) -> str:
         return f"{self._database}_{name}"
 
 
-def _plain(address: str) -> str:
+def plain(address: str) -> str:
+    """Return DATABASE_URL as psycopg itself wants it."""
     return address.replace("+psycopg", "")
 
 

@@ -56,13 +56,13 @@ def strike(stage: Stage, stack: Stack, out: Outage) -> dict[str, Any]:
     return told
 
 
-def after_effects(stage: Stage, out: Outage) -> list[str]:
-    """Say what readers saw that they must not, and what is wrong after the next run."""
+def after_effects(stage: Stage, broken: int) -> list[str]:
+    """Say what readers saw that they must not after step `broken`, and what the next run left."""
     visible = stage.star()
     problems = []
-    if all(differences(visible, stage.stars[step]) for step in (out.step, out.step + 1)):
+    if all(differences(visible, stage.stars[step]) for step in (broken, broken + 1)):
         problems.append("readers saw something else than the star before or after the step")
-    ended = stage.has_ended(out.step)
+    ended = stage.has_ended(broken)
     problems += [f"the next run ended with {t.code}: {t.err}" for t in stage.resume() if t.code]
     return problems + stage.problems(ended=ended)
 

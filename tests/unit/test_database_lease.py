@@ -1,5 +1,6 @@
 """One writer: the lease, its epochs, and what happens to those who lost it."""
 
+import logging
 import os
 import re
 import socket
@@ -95,6 +96,8 @@ def test_a_holder_on_another_machine_is_out_of_sight_and_keeps_its_time(
 def test_what_ended_a_run_is_what_the_user_hears_of(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)  # in the log file, not on the terminal
+
     def fail_to_release(*_: object) -> None:
         raise ServiceDown("the store is gone", operation="release")
 
