@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _NO_JARS = ("Cannot find catalog plugin class", "S3AFileSystem not found", "ClassNotFoundException")
 _NOT_STARTED = ("JAVA_GATEWAY_EXITED", "Could not parse Master URL")
+# Whatever a cluster's defaults are: the same text means the same day, and an overflow is an error.
+_MEANING = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
 
 
 @contextmanager
@@ -28,8 +30,8 @@ def spark_session(settings: SparkSettings, branch: str) -> "Iterator[SparkSessio
         started = _start(sessions, settings)
         try:
             session = started.newSession()
-            session.conf.set("spark.sql.session.timeZone", "UTC")
-            for name, value in (settings.stack.options(branch) if settings.stack else {}).items():
+            stack = settings.stack.options(branch) if settings.stack else {}
+            for name, value in (_MEANING | stack).items():
                 session.conf.set(name, value)
             yield session
         finally:
