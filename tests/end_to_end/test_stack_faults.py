@@ -23,16 +23,17 @@ from utils.seams import Fault
 
 pytestmark = [pytest.mark.stack, pytest.mark.crash]
 
-POINTS = 12  # of each scenario and way to fail
+POINTS = 11  # of each scenario and way to fail: one of each kind of operation
 SHARES = 4
 SCENARIOS = ("full", "incremental")
 # Failing: the error comes instead of the operation; lost: the operation happened.
 MODES = {"once": ("before", False), "for ever": ("before", True), "lost": ("after", False)}
 EVERY = list(product(SCENARIOS, MODES, range(SHARES)))
+OFTEN = [one for one in EVERY if one[1] != "for ever"]
 Count = Callable[[str, object], None]
 
 
-@pytest.mark.parametrize(("scenario", "mode", "part"), EVERY)
+@pytest.mark.parametrize(("scenario", "mode", "part"), OFTEN)
 def test_a_failing_operation_harms_nobody(
     stack_stages: Stages, scenario: str, mode: str, part: int, *, record_property: Count
 ) -> None:
