@@ -95,6 +95,7 @@ def test_a_build_that_lost_its_lease_after_it_published_has_published(
         (INGEST, "after", "http.get", 5),
         (INGEST, "after", "spool.append", 2),
         (INGEST, "before", "store.put", 2),
+        (INGEST, "after", "store.put", 2),
         (ETL, "before", "catalog.commit", SWAPPED),
         (ETL, "after", "catalog.commit", SWAPPED),
     ],

@@ -63,6 +63,12 @@ class WindowRepository:
         own = (models.Page.run_id == run_id, models.Page.window == window)
         return set(self._connection.scalars(select(models.Page.page).where(*own)))
 
+    def parts(self, run_id: str) -> set[str]:
+        """Return the keys of the raw parts that account for the run's durable pages."""
+        return set(
+            self._connection.scalars(select(models.Page.part).where(models.Page.run_id == run_id))
+        )
+
     def add_pages(self, run_id: str, window: str, pages: Iterable[PageRow]) -> None:
         """Note pages as durable; one that is known already takes the newer part."""
         rows = [vars(page) | {"run_id": run_id, "window": window} for page in pages]
