@@ -125,6 +125,15 @@ def test_pages_that_no_manifest_has_are_found(lake):
     assert "manifest" in broken(lake)["rows"]
 
 
+@pytest.mark.parametrize("more", [1, -1])
+@pytest.mark.parametrize("name", ["pages", "quarantined"])
+def test_a_count_that_differs_from_the_manifests_is_found(lake, name, more):
+    counter = f"'$.counters.{name}'"
+    changed = f"json_set(summary, {counter}, json_extract(summary, {counter}) + {more})"
+    execute(lake.home / "store.db", f"UPDATE runs SET summary = {changed} WHERE kind = 'ingest'")
+    assert f"{name}, its manifests hold" in broken(lake)["rows"]
+
+
 def test_a_watermark_past_the_data_is_found(lake):
     execute(
         lake.home / "store.db",
