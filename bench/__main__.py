@@ -29,7 +29,7 @@ from simulator.config import SimulatorConfig
 from simulator.process import SimulatorProcess
 from testbed.stack import Stack
 
-RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data" / "rawg"
+RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data" / "rawg" / "pages"
 REFUSED_SHARE = 0.5  # a client that reaches half of the server's capacity measures the server
 PARTS = ("ours", "delta", "dlt", "chain", "pandas")
 
@@ -37,7 +37,7 @@ PARTS = ("ours", "delta", "dlt", "chain", "pandas")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; 1 when a figure would have measured the server, or a bar is missed."""
     asked = _parse(arguments)
-    results = Results(sample for path in asked.load for sample in Results.load(path).samples)
+    results = Results.together(asked.load)
     refused = False
     if not asked.load:
         machine = _machine()

@@ -3,8 +3,8 @@
 import json
 import math
 import statistics
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +101,12 @@ class Results:
     def load(cls, path: Path) -> "Results":
         """Read what `save` wrote."""
         return cls(Sample(**sample) for sample in json.loads(path.read_text())["samples"])
+
+    @classmethod
+    def together(cls, paths: Sequence[Path]) -> "Results":
+        """Read several runs; rounds of different runs stay different."""
+        return cls(
+            replace(sample, round=1_000 * number + sample.round)
+            for number, path in enumerate(paths)
+            for sample in cls.load(path).samples
+        )

@@ -67,6 +67,15 @@ def test_saved_samples_come_back(tmp_path: Path) -> None:
     assert Results.load(tmp_path / "kept.json").samples == results.samples
 
 
+def test_rounds_of_different_runs_are_not_compared(tmp_path: Path) -> None:
+    for name, what in (("a", "etl"), ("b", "etl floor")):
+        Results([_sample(what, 1.0)]).save(tmp_path / name, {})
+    together = Results.together([tmp_path / "a", tmp_path / "b"])
+
+    assert len(together.samples) == 2
+    assert together.ratio(1000, "etl", "etl floor") is None
+
+
 def test_the_table_shows_ratio_and_growth() -> None:
     results = Results(
         _sample(what, seconds * games, games=games)
