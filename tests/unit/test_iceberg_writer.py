@@ -63,7 +63,7 @@ def test_duckdb_writes_the_same_rows_itself(
     rows = star_table(name, [{}, {}])
     optional = {c.name: None for c in TABLES[name].columns if not c.required}
     rows = pa.concat_tables([rows, star_table(name, [optional])])
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:  # in the order of arrival
         connection.register("arriving", rows)
 
         writer.replace_by(
