@@ -88,6 +88,8 @@ def _serve() -> None:
 def _outcome(status: int | None, report: Path) -> Outcome:
     if status == -signal.SIGKILL:
         return Outcome(True, -signal.SIGKILL, 1, (), None, "", "")
+    if not report.stat().st_size:
+        raise AssertionError(f"the child died without a word: exit status {status}")
     told = json.loads(report.read_text())
     trace = tuple((name, ordinal) for name, ordinal in told.pop("trace"))
     return Outcome(killed=False, trace=trace, **told)
