@@ -57,7 +57,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--games", default="10000,50000", help="sizes, comma-separated")
     parser.add_argument("--recorded", action="store_true", help="recorded pages too, where present")
     parser.add_argument("--repeat", type=int, default=3, help="rounds of everything")
-    parser.add_argument("--profile", choices=("embedded", "stack"), default="embedded")
+    parser.add_argument(
+        "--profile",
+        choices=("embedded", "stack"),
+        default="embedded",
+        help="stack: on MinIO, Nessie and PostgreSQL too, which it starts, in the same rounds",
+    )
     parser.add_argument("--parts", default=",".join(PARTS), help="which of these to measure")
     parser.add_argument("--check", action="store_true", help="end with 1 when a bar is missed")
     parser.add_argument("--save", type=Path, help="keep the samples in a file")
@@ -80,10 +85,13 @@ def _measure_size(results: Results, config: SimulatorConfig, asked: argparse.Nam
         games = int(source.control.state()["games"])
         capacity = measure(source, "filtered", clients=2, seconds=2)
         print(f"{games:,} games, simulator: {capacity}", flush=True)
+        parts = set(asked.parts.split(","))
         for number in range(asked.repeat):
-            with open_lake(folder, source.base_url, servers) as lake:
-                scene = Scene(source, games, lake, results, number)
-                _measure_round(scene, folder, set(asked.parts.split(",")))
+            with open_lake(folder, source.base_url) as lake:
+                _measure_round(Scene(source, games, lake, results, number), folder, parts)
+            if servers is not None:
+                with open_lake(folder, source.base_url, servers) as lake:
+                    _measure_ours(Scene(source, games, lake, results, number), parts)
             print(f"{games:,} games: round {number + 1} of {asked.repeat} done", flush=True)
         return _refused(results, games, capacity.pages_per_s)
 
@@ -95,6 +103,10 @@ def _measure_round(scene: Scene, folder: Path, parts: set[str]) -> None:
         for name in sorted(peers):
             getattr(rivals, f"measure_{name}")(scene, folder)
         scene.lake.empty()
+    _measure_ours(scene, parts)
+
+
+def _measure_ours(scene: Scene, parts: set[str]) -> None:
     if parts & {"ours", "delta"}:
         measure_full(scene, strategy="dates")
     if "delta" in parts:

@@ -63,7 +63,7 @@ class Lake:
 
 
 @contextmanager
-def open_lake(folder: Path, base_url: str, stack: Stack | None) -> Iterator[Lake]:
+def open_lake(folder: Path, base_url: str, stack: Stack | None = None) -> Iterator[Lake]:
     """Give an empty lake below `folder`, on `stack` if there is one; removed afterwards."""
     home = folder / "lake"
     settings = {

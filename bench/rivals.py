@@ -39,9 +39,8 @@ def measure_pandas(scene: Scene, folder: Path) -> None:
     """Measure pandas: from pages to the star, and from the raw that our ingest stored."""
     words = ("pages", *_pages(scene), "{out}")
     _keep(scene, folder, "pandas, from pages", "pandas/star.py", *words)
-    if scene.lake.embedded:
-        raw = str(LakePaths(scene.lake.home).raw)
-        _keep(scene, folder, "pandas star", "pandas/star.py", "raw", raw, "{out}")
+    raw = str(LakePaths(scene.lake.home).raw)
+    _keep(scene, folder, "pandas star", "pandas/star.py", "raw", raw, "{out}")
 
 
 def _pages(scene: Scene) -> tuple[str, str, str]:

@@ -2,8 +2,17 @@
 
 from collections.abc import Iterator
 
+from bench.ours import ON_SERVERS
 from bench.results import Results, Sample, Spread
 
+ON_BOTH = (
+    "ingest",
+    "etl",
+    "ingest, no change",
+    "etl, no change",
+    "ingest, 1 % random",
+    "etl, 1 % random",
+)
 # Whose time each row is divided by.
 COMPARED = {
     "ingest": "ingest floor",
@@ -26,7 +35,7 @@ COMPARED = {
     "dlt to duckdb, tuned": "ingest, browse",
     "dlt to iceberg, defaults": "pages to tables",
     "dlt to iceberg, tuned": "pages to tables",
-}
+} | {f"{what}{ON_SERVERS}": what for what in ON_BOTH}
 GROWING = ("ingest", "etl", "ingest floor", "etl floor")
 HEAD = (
     f"{'games':>9} {'what':<25} {'seconds (least to most)':>25}  {'ratio (least to most)':<25}"
