@@ -125,6 +125,9 @@ class LakeCatalog(Protocol):
         is answered with its result.
         """
 
+    def fence(self) -> int:
+        """Return the highest lease epoch that ever moved main; who has a lower one is refused."""
+
     def pin(self, ref: str) -> PinnedCatalog:
         """Read all pointers and the record of `ref` (Nessie: or of a commit) as of one moment."""
 

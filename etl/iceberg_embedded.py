@@ -94,6 +94,11 @@ class EmbeddedCatalog:
         """See LakeCatalog."""
         return _insist(lambda: self._merge(branch, onto, expected_head, fence=fence))
 
+    def fence(self) -> int:
+        """See LakeCatalog."""
+        with self._store.reading():
+            return self._store.get(MAIN).fence
+
     def pin(self, ref: str) -> PinnedCommit:
         """See LakeCatalog."""
         with self._store.reading():

@@ -78,6 +78,10 @@ class NessieCatalog:
         """See LakeCatalog."""
         return self._insist(lambda: self._merge(branch, onto, expected_head, fence=fence))
 
+    def fence(self) -> int:
+        """See LakeCatalog."""
+        return self._at(MAIN).fence
+
     def pin(self, ref: str) -> PinnedCommit:
         """See LakeCatalog; `ref` may be a commit of Nessie's, all 64 digits of it."""
         contents = self._at(ref)

@@ -19,7 +19,7 @@ def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlC
     catalog = lake.catalog  # loads what the profile needs
     with (
         _imports_left_alone(),
-        hold_writer(lake.database, wait_s=wait_s) as lease,
+        hold_writer(lake.database, wait_s=wait_s, above=catalog.fence()) as lease,
         shown(session.terminal) as progress,
     ):
         yield EtlContext(

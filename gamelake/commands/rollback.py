@@ -30,7 +30,7 @@ def run(options: Rollback, session: Session) -> None:
 
 def _move(lake: Lake, name: str, *, wait_s: float) -> None:
     clock = lake.database.clock
-    with hold_writer(lake.database, wait_s=wait_s) as lease:
+    with hold_writer(lake.database, wait_s=wait_s, above=lake.catalog.fence()) as lease:
         before = lake.catalog.pin(MAIN).head
         after = lake.catalog.assign(MAIN, name, fence=lease.epoch)
         with lake.database.unit_of_work(lease) as unit:

@@ -17,14 +17,21 @@ _POLL_S = 0.5
 
 @contextmanager
 def hold_writer(
-    database: Database, *, owner: str = "", ttl_s: float = 60.0, wait_s: float = 0.0
+    database: Database,
+    *,
+    owner: str = "",
+    ttl_s: float = 60.0,
+    wait_s: float = 0.0,
+    above: int = 0,
 ) -> Iterator[Lease]:
     """Hold the lake's writer lease; a thread renews it every third of `ttl_s` seconds.
 
-    Pass the lease to `unit_of_work` to be fenced. Raises Locked naming the holder when it is
-    not free within `wait_s` seconds.
+    Pass the lease to `unit_of_work` to be fenced. Who publishes passes the catalog's fence as
+    `above`: a store that was lost counts its leases from 1 again, and the catalog remembers the
+    old ones. Raises Locked naming the holder when it is not free within `wait_s` seconds.
     """
-    lease = _acquire(database, owner or f"gamelake-{os.getpid()}", ttl_s=ttl_s, wait_s=wait_s)
+    owner = owner or f"gamelake-{os.getpid()}"
+    lease = _acquire(database, owner, ttl_s=ttl_s, wait_s=wait_s, above=above)
     try:
         with _heartbeat(database, lease, ttl_s):
             yield lease
@@ -61,13 +68,13 @@ def _try_release(database: Database, lease: Lease) -> None:
         _log.info("the lease was not released; it ends by itself: %s", error)
 
 
-def _acquire(database: Database, owner: str, *, ttl_s: float, wait_s: float) -> Lease:
+def _acquire(database: Database, owner: str, *, ttl_s: float, wait_s: float, above: int) -> Lease:
     clock = database.clock
     deadline = clock.monotonic() + wait_s
     while True:
         try:
             with database.unit_of_work() as unit:
-                return unit.leases.acquire(WRITER_LEASE, owner, clock.now(), ttl_s)
+                return unit.leases.acquire(WRITER_LEASE, owner, clock.now(), ttl_s, above=above)
         except Locked:
             if clock.monotonic() >= deadline:
                 raise

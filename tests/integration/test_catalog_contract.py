@@ -147,6 +147,17 @@ def test_a_branch_that_started_elsewhere_cannot_overwrite_what_came_later(
     assert keys(catalog, "main") == [2]
 
 
+def test_the_fence_is_the_highest_that_moved_main_also_after_a_rollback(
+    catalog: LakeCatalog,
+) -> None:
+    assert catalog.fence() == 0
+    publish(catalog, "a", 1, fence=4)
+    publish(catalog, "b", 2, fence=6)
+    assert catalog.fence() == 6
+    catalog.assign("main", "run-a", fence=9)
+    assert catalog.fence() == 9
+
+
 def test_an_older_fence_cannot_publish_after_a_newer_one_not_even_after_a_rollback(
     catalog: LakeCatalog,
 ) -> None:

@@ -55,6 +55,17 @@ def test_the_second_writer_is_told_who_the_first_is(database: Database) -> None:
         acquire(database, "etl")
 
 
+def test_a_lease_counts_on_from_what_the_catalog_remembers(database: Database) -> None:
+    with hold_writer(database, above=7) as first:
+        assert first.epoch == 8
+        with database.unit_of_work(first) as unit:  # as the heartbeat does, and each step
+            assert unit.leases.renew(first, database.clock.now(), 60).epoch == 8
+    with hold_writer(database, above=3) as second:
+        assert second.epoch == 9
+    with pytest.raises(Locked), database.unit_of_work(first):
+        pass
+
+
 def test_a_zombie_cannot_commit_after_a_new_epoch(database: Database, clock: FakeClock) -> None:
     zombie = acquire(database, "old")
     clock.advance(60)  # the last moment is no longer its own

@@ -42,10 +42,13 @@ class LeaseRepository:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def acquire(self, name: str, owner: str, now: datetime, ttl_s: float) -> Lease:
+    def acquire(
+        self, name: str, owner: str, now: datetime, ttl_s: float, *, above: int = 0
+    ) -> Lease:
         """Take the lease if it is free, expired, or held by a process that is dead.
 
-        Raises Locked naming the holder.
+        Its epoch is higher than that of any lease before it, and than `above`. Raises Locked
+        naming the holder.
         """
         # A row to lock must exist, or two first takers would both get epoch 1.
         insert_missing(self._connection, models.LeaseRow, [{"name": name, **_NEVER_TAKEN}])
@@ -53,7 +56,8 @@ class LeaseRepository:
         if held is None or not _is_free(held, now):
             raise _held_by(name, held)
         process = this_process()
-        lease = Lease(name, owner, held.epoch + 1, process.pid, process.host, _end(now, ttl_s))
+        epoch = max(held.epoch, above) + 1
+        lease = Lease(name, owner, epoch, process.pid, process.host, _end(now, ttl_s))
         upsert(self._connection, models.LeaseRow, [vars(lease) | {"process": process.identity}])
         return lease
 
