@@ -16,6 +16,13 @@ from utils.seams import operation
 Entity = dict[str, Any]
 Facet = Literal["wiki", "tag"]
 _TIMEOUT_S = (5.0, 120.0)  # to connect; between bytes, because Dremio tries a source when told one
+# What we read of an answer. A field may be absent or null, but no other kind of thing.
+_KINDS = {
+    **dict.fromkeys(("id", "tag", "token", "type", "entityType"), str),
+    **dict.fromkeys(("sql", "description", "text"), str),
+    **dict.fromkeys(("data", "path", "tags"), list),
+    "state": dict,
+}
 _FIRST_USER_EXISTS = "already registered"
 _DOWN_HINT = "docker compose up -d dremio (make up starts all), then gamelake check-services"
 
@@ -88,19 +95,21 @@ class DremioClient:
             return None
         if answer.status_code == 400 and len(path) == 1:
             return self._find_bad_source(path[0])
-        return _object(self._checked(answer, "look up", ".".join(path)))
+        return _object(self._checked(answer, "look up", ".".join(path)), "id")
 
     def create(self, body: Entity) -> Entity:
         """Create an entity and return it as stored; raises Conflict when it exists."""
-        return _object(
-            self._checked(self._send("POST", "/api/v3/catalog", body), "create", name_of(body))
-        )
+        answer = self._send("POST", "/api/v3/catalog", body)
+        return _object(self._checked(answer, "create", name_of(body)), "id")
 
     def update(self, known: Entity, body: Entity) -> Entity:
         """Change the entity `known` to `body`; raises Conflict when it is not what we saw."""
-        full = {**body, "id": known["id"], "tag": known["tag"]}
         where = f"/api/v3/catalog/{quote(known['id'], safe='')}"
-        return _object(self._checked(self._send("PUT", where, full), "change", name_of(body)))
+        if known.get("tag") is None:
+            raise _not_dremio(self._url + where)
+        full = {**body, "id": known["id"], "tag": known["tag"]}
+        answer = self._send("PUT", where, full)
+        return _object(self._checked(answer, "change", name_of(body)), "id")
 
     def note(self, entity_id: str, facet: Facet) -> Entity:
         """Return wiki `{text, version}` or labels `{tags, version}`; version is absent if none."""
@@ -115,9 +124,9 @@ class DremioClient:
         """Find a source that by-path does not give because Dremio cannot reach what it names."""
         listed = self._checked(self._send("GET", "/api/v3/catalog"), "list the catalog")
         for item in _object(listed, "data")["data"]:
-            if item["path"] == [name]:
+            if _known(item, "path", "id", url=listed.url)["path"] == [name]:
                 where = f"/api/v3/source/{quote(item['id'], safe='')}"
-                found = _object(self._checked(self._send("GET", where), "look up", name))
+                found = _object(self._checked(self._send("GET", where), "look up", name), "id")
                 return {"entityType": "source", **found}
         return None
 
@@ -199,16 +208,28 @@ def _reason(answer: requests.Response) -> str:
 
 
 def _object(answer: requests.Response, *wanted: str) -> Entity:
-    """Return the JSON object; raises ServiceDown when it is none or lacks a `wanted` field."""
+    """Return the JSON object; raises ServiceDown when it is none that Dremio would send."""
     try:
         found = answer.json()
     except requests.JSONDecodeError:
         found = None
-    if not isinstance(found, dict) or not found.keys() >= set(wanted):
-        raise ServiceDown(
-            "what answers is not Dremio",
-            operation="ask Dremio",
-            subject=answer.url,
-            hint="set DREMIO_URL to Dremio's web address, such as http://127.0.0.1:9047",
-        )
+    return _known(found, *wanted, url=answer.url)
+
+
+def _known(found: object, *wanted: str, url: str) -> Entity:
+    """Return `found` if it is an object with all `wanted` fields, each of its kind."""
+    if not isinstance(found, dict) or any(found.get(name) is None for name in wanted):
+        raise _not_dremio(url)
+    for name, kind in _KINDS.items():
+        if not isinstance(found.get(name), kind | None):
+            raise _not_dremio(url)
     return found
+
+
+def _not_dremio(url: str) -> ServiceDown:
+    return ServiceDown(
+        "what answers is not Dremio",
+        operation="ask Dremio",
+        subject=url,
+        hint="set DREMIO_URL to Dremio's web address, such as http://127.0.0.1:9047",
+    )

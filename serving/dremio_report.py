@@ -44,6 +44,11 @@ class SetupReport:
         """Names of the views whose tables are not published yet."""
         return [c.name for c in self.changes if c.action == "waiting" and c.kind == "view"]
 
+    @property
+    def new_views(self) -> int:
+        """How many views were created or changed."""
+        return sum(c.kind == "view" and c.action in _DONE for c in self.changes)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the `--json` form."""
         changed = [vars(change) for change in self.changes if change.action != "unchanged"]

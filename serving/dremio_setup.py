@@ -72,6 +72,16 @@ def wanted_views() -> list[Documented]:
     ]
 
 
+def has_views(client: DremioClient) -> bool:
+    """Return whether the space has every view with the text of this version."""
+
+    def is_there(view: Documented) -> bool:
+        stored = client.find(view.body["path"])
+        return stored is not None and _same_view(view)(stored)
+
+    return all(map(is_there, wanted_views()))
+
+
 def _needs(view: View) -> frozenset[str]:
     known = TABLES.keys() | {other.name for other in load_views()}
     return frozenset(view.references & known - {view.name})
@@ -133,9 +143,8 @@ class DremioSetup:
             if attempt + 1 < _STATE_TRIES:
                 self._pause(1.0)
                 stored = self._client.find([name]) or stored
-        said = "; ".join(str(m.get("message", m)) for m in state.get("messages") or []) or "bad"
         raise ServiceDown(
-            f"Dremio cannot use its source {name}: {said}",
+            f"Dremio cannot use its source {name}: {_complaint(state)}",
             operation="set up Dremio",
             subject=name,
             hint="are DREMIO_NESSIE_URI, DREMIO_MINIO_ENDPOINT and MINIO_ANALYST_SECRET_KEY right "
@@ -224,6 +233,14 @@ class DremioSetup:
     def _note(self, entity: Entity, facet: str, body: Entity) -> None:
         if not self._report.dry_run:
             self._client.set_note(entity["id"], "wiki" if facet == "wiki" else "tag", body)
+
+
+def _complaint(state: Entity) -> str:
+    """Return what Dremio says of a source that it cannot use; its texts are not for machines."""
+    messages = state.get("messages") or []
+    said = messages if isinstance(messages, list) else [messages]
+    texts = (str(one.get("message", one) if isinstance(one, dict) else one) for one in said)
+    return "; ".join(texts) or "bad"
 
 
 def _same_view(view: Documented) -> Callable[[Entity], bool]:

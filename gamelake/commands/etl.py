@@ -12,6 +12,6 @@ def run(options: Etl, session: Session) -> None:
     """Build the star from raw and publish it."""
     with open_lake(session.settings) as lake:
         report = build(lake, session, options, etl_request(options))
-    session.terminal.result(report.as_dict(), built(report))
     bring_views(session)
+    session.terminal.result(report.as_dict(), built(report))
     session.terminal.next_steps("gamelake sql", "gamelake status")

@@ -12,7 +12,7 @@ def run(options: Run, session: Session) -> None:
     """Fetch, then build from what was stored."""
     with open_lake(session.settings, create=True) as lake:
         ingest, etl = fetch_and_build(lake, session, options)
+    bring_views(session)
     text = f"{fetched(ingest)}\n{built(etl)}"
     session.terminal.result({"ingest": ingest.as_dict(), "etl": etl.as_dict()}, text)
-    bring_views(session)
     session.terminal.next_steps("gamelake sql", "gamelake status")

@@ -26,6 +26,7 @@ class Standin:
 
     `starting`: how many questions for the state it answers with 503. `before(method, path)` is
     called first of all and may raise RefusedError, or ConnectionError to lose the answer.
+    `twist(method, path, told)` returns what is told instead.
     """
 
     def __init__(self, *, users: dict[str, str] | None = None, starting: int = 0) -> None:
@@ -38,6 +39,7 @@ class Standin:
         self.defects: list[Exception] = []
         self.before: Callable[[str, str], None] = lambda *_: None
         self.after: Callable[[str, str], None] = lambda *_: None
+        self.twist: Callable[[str, str, Any], Any] = lambda _, __, told: told
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -75,7 +77,7 @@ class Standin:
                 {name: values[0] for name, values in parse_qs(parts.query).items()}
             )
             self.after(method, parts.path)
-            return found
+            return self.twist(method, parts.path, found)
 
     def _route(
         self, method: str, path: str, headers: dict[str, str], body: Body
