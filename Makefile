@@ -15,6 +15,8 @@ ARGS ?=
 # Compose v2 where there is one, else docker-compose 1.29.
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 EVERYTHING := COMPOSE_PROFILES=all,schedule,jobs
+GOES := deletes the volumes minio (raw, tables), postgres (runs, branches), dremio, lake (spool, logs)
+STAYS := what stays: .env, the image gamelake:local, and lake-stack/ (spool and logs of this machine)
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
 .PHONY: help setup up dremio-setup down logs demo ingest etl run sql status verify check-services simulate \
@@ -49,14 +51,13 @@ setup: $(DEV_READY) ## create .venv with everything, tools for development inclu
 up: $(RUN_READY) ## write .env the first time, start the servers, wait until all are healthy
 	@$(BIN)/python -m gamelake.stack_env .env
 	@$(COMPOSE) build --quiet minio-setup
-	@$(COMPOSE) up --detach $(ARGS); started=$$?; \
-	  $(BIN)/python -m gamelake.stack_wait $(COMPOSE) && exit $$started
-	@echo 'Ready: make ingest && make etl; make check-services shows where everything is.'
+	@$(COMPOSE) up --detach $(ARGS); $(BIN)/python -m gamelake.stack_wait $$? $(COMPOSE)
 
 dremio-setup: $(RUN_READY) ## sources and documented views in Dremio; make up and etl do it too
 	@$(GAMELAKE) dremio-setup $(ARGS)
 
 down: ## stop the servers, data stays; ARGS=--volumes deletes all of it
+	@$(if $(filter -v --volumes,$(ARGS)),echo '$(GOES)'; echo '$(STAYS)')
 	@$(EVERYTHING) $(COMPOSE) down $(ARGS)
 
 logs: ## what the servers say: make logs ARGS="--follow nessie"

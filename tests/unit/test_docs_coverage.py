@@ -1,6 +1,7 @@
 """Documentation says everything there is, and nothing that is not."""
 
 import re
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,8 @@ def test_defaults_in_the_docs_are_the_defaults():
 
 
 def test_the_example_file_has_every_setting_with_its_default():
-    example = dotenv_values(ROOT / ".env.example")
+    lines = page(".env.example").replace("\n# ", "\n")  # what `make up` decides is a comment
+    example = dotenv_values(stream=StringIO("\n".join(re.findall(r"(?m)^[A-Z_]+=.*$", lines))))
 
     assert sorted(example) == SETTINGS
     given = {name.lower(): value for name, value in example.items() if value}
