@@ -8,17 +8,16 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
 
-from dotenv import dotenv_values
 from pydantic import SecretStr
 
 import utils
 from gamelake.context import existing_folder
-from gamelake.stack_env import COMPOSE_NAMES
+from gamelake.diagnosis import Diagnosis, Level
+from gamelake.doctor_docker import check_docker, check_ports
+from gamelake.stack_env import COMPOSE_NAMES, read_env
 from utils.config import Settings
 
 _GB = 1_000_000_000
@@ -27,28 +26,6 @@ _OURS = ("RAWG_", "GAMELAKE_", "MINIO_", "NESSIE_", "DREMIO_", "DATABASE_")
 _FAULT = "GAMELAKE_FAULT"
 _LIBRARIES = ("duckdb", "pyarrow", "pyiceberg", "ibis-framework", "sqlalchemy", "pynessie")
 _STACK_SECRETS = ("minio_access_key", "minio_secret_key", "database_url")
-Level = Literal["ok", "warn", "fail"]
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What one check found; `fix` says what to do unless it is ok."""
-
-    name: str
-    level: Level
-    detail: str
-    fix: str = ""
-
-
-@dataclass(frozen=True)
-class Diagnoses:
-    """What every check found."""
-
-    checks: tuple[Diagnosis, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the `--json` form."""
-        return {"ok": all(check.level != "fail" for check in self.checks), **asdict(self)}
 
 
 def diagnose(settings: Settings, environ: Mapping[str, str]) -> list[Diagnosis]:
@@ -66,6 +43,8 @@ def diagnose(settings: Settings, environ: Mapping[str, str]) -> list[Diagnosis]:
         check_memory,
         check_clock,
         lambda: check_fault(environ),
+        check_docker,
+        lambda: check_ports({**read_env(_DOTENV), **environ}),
     )
     return [check() for check in checks]
 
@@ -117,7 +96,7 @@ def check_key(settings: Settings) -> Diagnosis:
 def check_names(environ: Mapping[str, str]) -> Diagnosis:
     """No variable looks like a setting of ours and is none."""
     known = {name.upper() for name in Settings.model_fields} | {_FAULT} | COMPOSE_NAMES
-    given = {*environ, *(dotenv_values(_DOTENV) if _DOTENV.is_file() else {})}
+    given = {*environ, *read_env(_DOTENV)}
     odd = sorted(name for name in given - known if name.startswith(_OURS))
     if not odd:
         return Diagnosis("names", "ok", "every variable is known")

@@ -1,6 +1,7 @@
 """`gamelake doctor`: configuration, versions and known traps, each with its fix."""
 
-from gamelake.doctor import Diagnoses, diagnose
+from gamelake.diagnosis import Diagnoses
+from gamelake.doctor import diagnose
 from gamelake.options import Common
 from gamelake.session import Session
 from utils.errors import UsageError
