@@ -1,12 +1,13 @@
 """docker-compose.yml as it is shipped: what every service must and must not have."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
-from gamelake.stack_env import CHOICES, COMPOSE_NAMES, SERVERS
+from gamelake.stack_env import CHOICES, COMPOSE_NAMES, PORTS, SERVERS
 from storage.minio_setup import ROLES
 from utils.config import Settings
 
@@ -79,7 +80,7 @@ def test_profiles():
         "dremio",
         "dremio-setup",
     }
-    assert SERVERS["COMPOSE_PROFILES"]({}) == "all"
+    assert SERVERS["COMPOSE_PROFILES"]() == "all"
 
 
 @each(OURS)
@@ -105,7 +106,13 @@ def test_what_must_be_set_is_what_make_up_writes():
     required = set(re.findall(r"\$\{(\w+):\?run make up\}", TEXT))
 
     assert required <= set(SERVERS)
-    assert all(SERVERS[name]({}) for name in required)
+    assert all(SERVERS[name]() for name in required)
+
+
+def test_ports_are_those_that_make_up_knows():
+    published = re.findall(r"\$\{(\w+_PORT):-(\d+)\}", TEXT)
+
+    assert {name: int(number) for name, number in published} == PORTS
 
 
 def test_every_other_variable_has_a_default_and_is_known():
@@ -155,6 +162,20 @@ def test_dremio_s_memory_is_below_its_limit_and_above_its_least():
 
     assert 4096 <= own <= 0.8 * 6 * 1024
     assert SERVICES["dremio"]["mem_limit"] == "6g"
+
+
+def test_no_password_is_an_argument_of_what_sets_up_the_databases(tmp_path):
+    psql = tmp_path / "psql"
+    psql.write_text('#!/bin/sh\ncd "${0%/*}"\necho "$@" >> arguments\nenv >> environ\ncat >> sql\n')
+    psql.chmod(0o755)
+    given = {"GAMELAKE_DB_PASSWORD": "hush-gamelake", "NESSIE_DB_PASSWORD": "hush-nessie"}
+    path = f"{tmp_path}:/bin:/usr/bin"
+    subprocess.run([ROOT / "docker/postgres-init.sh"], env={"PATH": path, **given}, check=True)
+
+    said = {name: (tmp_path / name).read_text() for name in ("arguments", "environ", "sql")}
+    assert said["arguments"].count("name=") == len(given)
+    assert "hush" not in said["arguments"] + said["sql"]
+    assert all(f"\nPASSWORD={password}\n" in said["environ"] for password in given.values())
 
 
 def test_nothing_that_1_29_refuses():
