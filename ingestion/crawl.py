@@ -43,12 +43,17 @@ class Crawl:
                     self._changed.notify_all()
             self._settle(reading)
 
-    def next(self) -> Task | None:
-        """Return the next page to fetch; wait for one; None when there will be none."""
+    def next(self, *, wait: bool = True) -> Task | None:
+        """Return the next page to fetch; wait for one; None when there will be none.
+
+        Without `wait`, None says no more than that there is none now.
+        """
         with self._changed:
             while not self._halted and (self._open or self._splitting):
                 if task := self._task():
                     return task
+                if not wait:
+                    break
                 self._changed.wait()
             return None
 

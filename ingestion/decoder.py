@@ -1,4 +1,4 @@
-"""Decoding segments beside the crawl: a helper process types the rows of the next segment while
+"""Decoding segments beside the crawl: helper processes type the rows of the next segments while
 this one compares and stores those of the last. Typing rows is what costs most, and one Python
 process does one thing at a time."""
 
@@ -6,6 +6,9 @@ import os
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,70 +16,106 @@ import pyarrow as pa
 from ingestion.decode import Decoded, decode, read_answer
 
 _ROOT = Path(__file__).resolve().parents[1]
-_WORTH_IT = 4  # segments of a run after which a helper pays for its start
+_WORTH_IT = 4  # segments of a run after which helpers pay for their start
+_HELPERS = 2  # what keeps up with one crawling process
 
 
 class Decoder:
     """Decodes segments in the order they are given; `result` belongs to the oldest one.
 
-    The helper is pure: it reads the segment and answers. If it dies, the segment is decoded here.
+    Helpers are pure: they read a segment and answer. If one dies, its segments are decoded here.
     """
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, *, segments: int = 0) -> None:
+        """Expect `segments`: with many, helpers start before the first is given."""
         self._run_id = run_id
-        self._given: deque[Path] = deque()
+        self._given: deque[_Given] = deque()
         self._count = 0
-        self._helper: subprocess.Popen[bytes] | None = None
-        self._sent: set[Path] = set()
+        self._helpers: list[_Helper] = []
+        self._turns: Iterator[_Helper] = iter(())
+        if segments >= _WORTH_IT:
+            self._start()
 
     def __len__(self) -> int:
         return len(self._given)
 
     @property
-    def helped(self) -> bool:
-        """True when a helper is at work, so that giving a segment early saves time."""
-        return self._helper is not None
+    def helpers(self) -> int:
+        """How many helpers are at work: so many segments may be given before a result is asked."""
+        return sum(helper.alive for helper in self._helpers)
 
     def give(self, segment: Path) -> None:
         """Begin to decode a segment."""
-        self._given.append(segment)
         self._count += 1
-        if self._count == _WORTH_IT and (os.cpu_count() or 1) > 1:
-            self._helper = _start()
-        if self._helper is not None and self._helper.stdin is not None:
-            try:
-                self._helper.stdin.write(f"{self._run_id}\t{segment}\n".encode())
-                self._helper.stdin.flush()
-                self._sent.add(segment)
-            except OSError:
-                self.close()
+        if self._count == _WORTH_IT and not self._helpers:
+            self._start()
+        helper = next(self._turns, None)
+        sent = helper is not None and helper.send(f"{self._run_id}\t{segment}\n")
+        self._given.append(_Given(segment, helper if sent else None))
 
     def result(self) -> tuple[Path, Decoded]:
         """Return the oldest segment given, and what it holds."""
-        segment = self._given.popleft()
-        if segment in self._sent and self._helper is not None and self._helper.stdout is not None:
-            self._sent.discard(segment)
-            try:
-                return segment, read_answer(self._helper.stdout)  # type: ignore[arg-type]
-            except (OSError, ValueError, pa.ArrowException):
-                self.close()
-        return segment, decode(segment, self._run_id)
+        given = self._given.popleft()
+        answer = given.helper.answer() if given.helper is not None else None
+        return given.segment, answer or decode(given.segment, self._run_id)
 
     def close(self) -> None:
-        """End the helper."""
-        self._sent.clear()
-        if self._helper is not None:
-            self._helper.kill()
-            self._helper.communicate()
-            self._helper = None
+        """End the helpers."""
+        for helper in self._helpers:
+            helper.close()
+
+    def _start(self) -> None:
+        spare = (os.cpu_count() or 1) - 1
+        self._helpers = [_Helper() for _ in range(min(_HELPERS, spare))]
+        self._turns = cycle(self._helpers)
 
 
-def _start() -> subprocess.Popen[bytes]:
-    here = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(["", *sys.path])}
-    return subprocess.Popen(
-        [sys.executable, "-m", "ingestion.decode"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=_ROOT,
-        env=here,  # no secrets: it needs none
-    )
+class _Helper:
+    """A process that answers segments in the order in which they are sent to it."""
+
+    def __init__(self) -> None:
+        here = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": os.pathsep.join(["", *sys.path])}
+        self.alive = True
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "ingestion.decode"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=_ROOT,
+            env=here,  # no secrets: it needs none
+        )
+
+    def send(self, line: str) -> bool:
+        """Send a line; False when the helper is gone."""
+        if not self.alive or self.process.stdin is None:
+            return False
+        try:
+            self.process.stdin.write(line.encode())
+            self.process.stdin.flush()
+        except OSError:
+            self.close()
+        return self.alive
+
+    def answer(self) -> Decoded | None:
+        """Return the next answer; None when the helper is gone."""
+        if not self.alive or self.process.stdout is None:
+            return None
+        try:
+            return read_answer(self.process.stdout)  # type: ignore[arg-type]
+        except (OSError, ValueError, pa.ArrowException):
+            self.close()
+            return None
+
+    def close(self) -> None:
+        """End the process; what it was asked is left to the caller."""
+        if self.alive:
+            self.alive = False
+            self.process.kill()
+            self.process.communicate()
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A segment, and the helper that it was sent to."""
+
+    segment: Path
+    helper: _Helper | None

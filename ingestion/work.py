@@ -5,7 +5,7 @@ from ingestion.crawl import Crawl
 from ingestion.decoder import Decoder
 from ingestion.journal import RunJournal
 from ingestion.lookup_store import store_lookups
-from ingestion.rawg_fetcher import PageUnreadable
+from ingestion.rawg_fetcher import PAGE_SIZE, PageUnreadable
 from ingestion.reading import Limits, Reading
 from ingestion.report import leaves
 from ingestion.roller import Roller
@@ -33,7 +33,7 @@ class Work:
         self._requests_before = journal.counters["requests"]
         self._seconds_before = float(journal.summary.get("seconds", 0))
         self._started = ctx.clock.monotonic()
-        self._decoder = Decoder(journal.run_id)
+        self._decoder = Decoder(journal.run_id, segments=self._segments_ahead())
         self._reader = Reader(
             source=source,
             spool=self.spool,
@@ -60,6 +60,13 @@ class Work:
         self.journal.counters["requests"] = self._requests_before + self.source.meter.requests
         elapsed = self.ctx.clock.monotonic() - self._started
         self.journal.summary["seconds"] = round(self._seconds_before + elapsed, 3)
+
+    def _segments_ahead(self) -> int:
+        """Return how many full segments a crawl of the whole catalogue has still to read."""
+        if not self.windows.catalogue:
+            return 0
+        left = int(self.journal.start["source_count"]) - self.journal.counters["games_seen"]
+        return left // (PAGE_SIZE * PAGES_A_PART)
 
     def _tick(self, crawl: Crawl) -> None:
         self.count()

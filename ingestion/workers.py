@@ -59,11 +59,11 @@ class Reader:
             raise Stopped("stopped", operation="ingest")
 
     def _roll_next(self, crawl: Crawl, *, timeout: float) -> bool:
-        """Roll the oldest sealed segment; with a helper, one more is being decoded meanwhile."""
+        """Roll the oldest sealed segment; each helper has one more to decode meanwhile."""
         segment = self.spool.take(timeout)
         if segment is not None:
             self.decoder.give(segment)
-        ahead = 1 if segment is not None and self.decoder.helped else 0
+        ahead = self.decoder.helpers if segment is not None else 0
         if len(self.decoder) <= ahead:
             return segment is not None
         oldest, decoded = self.decoder.result()
@@ -103,8 +103,22 @@ class Reader:
         return reading.state != "open" and reading.window.name not in self._final
 
 
+@dataclass(frozen=True)
+class _Written:
+    """A page in the spool that is not known to be durable."""
+
+    frame: int
+    task: Task
+    page: Page
+    stored: list[int]
+
+
 class _Worker(threading.Thread):
-    """Fetches one page after the other until there is none, or something goes wrong."""
+    """Fetches one page after the other until there is none, or something goes wrong.
+
+    A page is synced after the next one was fetched: by then another worker's sync has mostly
+    covered it, and nobody waits for the disk.
+    """
 
     def __init__(self, crawl: Crawl, source: Source, spool: Spool) -> None:
         super().__init__(name="ingest", daemon=True)
@@ -112,12 +126,13 @@ class _Worker(threading.Thread):
         self._crawl = crawl
         self._source = source
         self._spool = spool
+        self._written: _Written | None = None
 
     def run(self) -> None:
         """Work until the crawl has nothing left; an error ends the crawl."""
         ended = False
         try:
-            while (task := self._crawl.next()) is not None:
+            while (task := self._next()) is not None:
                 self._spool.wait_for_room(_SEGMENTS_WAITING, timeout=60)
                 self._read(task)
             ended = True
@@ -127,18 +142,36 @@ class _Worker(threading.Thread):
             if not ended:
                 self._crawl.halt()
 
+    def _next(self) -> Task | None:
+        """Return the next page to fetch; what others may wait for is finished before any wait."""
+        task = self._crawl.next(wait=False)
+        if task is None:
+            self._finish_written()
+            task = self._crawl.next()
+        return task
+
     def _read(self, task: Task) -> None:
         try:
             page = self._source.page(task.query, task.page)
         except PageUnreadable as error:
             self._crawl.fail(task, error)
             return
+        finally:
+            self._finish_written()
         stored = self._crawl.look(task, page)
-        if stored is not None:
-            window = task.reading.window.name
-            head = PageHead(window, task.number, page.count, page.listing, len(stored))
-            self._spool.append(head, _rows(page, stored))
-        self._crawl.finish(task, page, stored)
+        if stored is None:
+            self._crawl.finish(task, page, stored)
+            return
+        window = task.reading.window.name
+        head = PageHead(window, task.number, page.count, page.listing, len(stored))
+        frame = self._spool.append(head, _rows(page, stored))
+        self._written = _Written(frame, task, page, stored)
+
+    def _finish_written(self) -> None:
+        written, self._written = self._written, None
+        if written is not None:
+            self._spool.sync(written.frame)
+            self._crawl.finish(written.task, written.page, written.stored)
 
 
 def _rows(page: Page, stored: list[int]) -> bytes:

@@ -1,6 +1,7 @@
 """The helper process gives what this process would have read, and may die at any moment."""
 
 import io
+import os
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -64,30 +65,39 @@ def test_an_answer_comes_back_whole(segments: list[Path]) -> None:
         assert same(read_answer(wire), decoded)
 
 
-@pytest.mark.parametrize("kill", [False, True], ids=["alive", "killed"])
-def test_the_helper_is_no_different_from_this_process(
-    segments: list[Path], monkeypatch: pytest.MonkeyPatch, kill: bool
-) -> None:
-    monkeypatch.setattr(decoder, "_WORTH_IT", 1)
-    own = Decoder("run")
-    for segment in segments:
+@pytest.mark.parametrize("killed", [0, 1, 2], ids=["alive", "one killed", "all killed"])
+def test_helpers_are_no_different_from_this_process(segments: list[Path], killed: int) -> None:
+    own = Decoder("run", segments=decoder._WORTH_IT)
+    assert own.helpers == min(decoder._HELPERS, (os.cpu_count() or 1) - 1)
+    for segment in segments * 2:
         own.give(segment)
-    assert own.helped
-    if kill:
-        assert own._helper is not None
-        own._helper.kill()
-        own._helper.wait()
-    answers = [own.result() for _ in segments]
+    for helper in own._helpers[:killed]:
+        helper.process.kill()
+        helper.process.wait()
+    answers = [own.result() for _ in segments * 2]
     own.close()
 
-    assert [segment for segment, _ in answers] == segments
+    assert [segment for segment, _ in answers] == segments * 2
     assert all(same(decoded, decode(segment, "run")) for segment, decoded in answers)
-    assert own.helped is False
+    assert own.helpers == 0
+
+
+def test_a_run_that_turns_out_to_be_long_starts_helpers(segments: list[Path]) -> None:
+    own = Decoder("run")
+    for count in range(decoder._WORTH_IT):
+        assert own.helpers == 0, count
+        own.give(segments[0])
+    started = own.helpers
+    answers = [own.result()[1] for _ in range(decoder._WORTH_IT)]
+    own.close()
+
+    assert started > 0
+    assert all(same(answer, decode(segments[0], "run")) for answer in answers)
 
 
 def test_a_small_run_starts_no_helper(segments: list[Path]) -> None:
-    own = Decoder("run")
+    own = Decoder("run", segments=decoder._WORTH_IT - 1)
     own.give(segments[0])
 
-    assert not own.helped
+    assert own.helpers == 0
     assert own.result()[1].good == (2,)
