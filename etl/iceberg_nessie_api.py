@@ -31,6 +31,14 @@ pynessie_http.DEFAULT_TIMEOUT_SEC = int(ANSWER_S)
 
 FENCE_PROPERTY = "gamelake.fence"
 _DETACHED = "DETACHED"
+# What is no answer of Nessie's, and what is no address.
+_STRANGE = (
+    requests.JSONDecodeError,
+    requests.TooManyRedirects,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
 
 T = TypeVar("T")
 Kind = Literal["branch", "tag"]
@@ -193,8 +201,10 @@ class NessieApi:
             raise self._other() from error
         except nessie_errors.NessieException as error:
             raise self._refused(str(error)) from error
-        except (requests.RequestException, ValidationError, KeyError) as error:
+        except (*_STRANGE, ValidationError, KeyError) as error:
             raise self._other() from error
+        except requests.RequestException as error:
+            raise self.patience.down(error) from error
 
     def _refused(self, reason: str) -> ServiceDown:
         return ServiceDown(

@@ -17,6 +17,13 @@ ANSWER_S = 20.0
 MEET_S = (CONNECT_S, 5.0)  # when we ask at first who is there
 PATIENCE_S = 15.0  # Nessie starts in 2 to 8 s
 _PAUSE_S = 0.25
+# No answer, or half of one: a server that dies breaks the body of its answer off.
+_UNANSWERED = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
 _BUSY = (502, 503, 504)  # what a proxy says while the server starts
 
 # The one request of Iceberg's REST interface that must not be sent twice: it adds a snapshot. To
@@ -49,7 +56,7 @@ class Patience:
             started = time.monotonic()
             try:
                 answer = call()
-            except (requests.ConnectionError, requests.Timeout) as error:
+            except _UNANSWERED as error:
                 self._left_s -= time.monotonic() - started + _PAUSE_S
                 if self._left_s <= 0 or not (repeatable or _was_never_sent(error)):
                     raise self.down(error) from error
@@ -88,6 +95,8 @@ class PatientAdapter(HTTPAdapter):
             if reads and response.status_code in _BUSY:
                 response.close()
                 raise requests.ConnectionError(f"it answers {response.status_code}")
+            if not more.get("stream"):
+                response.content  # noqa: B018 - read here, where a body cut short is asked for again
             return response
 
         return self._patience.ask(call, repeatable=reads or not _COMMITS.search(request.path_url))

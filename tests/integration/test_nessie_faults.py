@@ -1,5 +1,6 @@
 """Nessie that loses answers, fails, restarts, is away or was emptied: nothing lost or doubled."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,7 @@ def check(catalog: LakeCatalog, run: str, number: int) -> None:
     "fate",
     [
         "lose",
+        pytest.param("cut", marks=pytest.mark.nightly),
         pytest.param("500", marks=pytest.mark.nightly),
         pytest.param("refuse", marks=pytest.mark.nightly),
         pytest.param("503", marks=pytest.mark.nightly),
@@ -78,6 +80,54 @@ def test_every_request_of_a_publish_fails_once(
         check(catalog, run, ordinal)
     assert ordinal > 25
     assert len(again) < ordinal / 4, again
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "GET .*/entries",
+        "GET .*/trees/tree/etl-r1",
+        "POST .*/merge",
+        "PUT .*/main",
+        "POST .*/tables/dim_genre$",
+        "POST .*/properties",
+    ],
+)
+def test_an_answer_that_breaks_off_is_no_end_of_a_publish(
+    stack_settings: dict[str, str],
+    tmp_path: Path,
+    proxy: NessieProxy,
+    catalog: LakeCatalog,
+    *,
+    asked: str,
+) -> None:
+    """As when Nessie dies while it answers: headers, and half of the body."""
+    publish(catalog, "r0", 0, *TABLES)
+    cut: list[str] = []
+
+    def judge(_: int, method: str, path: str) -> Fate:
+        if cut or not re.match(asked, f"{method} {path.partition('?')[0]}"):
+            return "pass"
+        cut.append(path)
+        return "cut"
+
+    with opened(stack_settings, tmp_path / "watched", proxy.uri) as watched:
+        watched.pin("main")
+        proxy.watch(judge)
+        publish(watched, "r1", 1, *TABLES)
+    assert cut
+    check(catalog, "r1", 1)
+
+
+def test_a_first_answer_that_breaks_off_is_a_server_that_is_down(
+    stack_settings: dict[str, str], tmp_path: Path, proxy: NessieProxy
+) -> None:
+    proxy.watch(lambda *_: "cut")
+    with (
+        opened(stack_settings, tmp_path / "watched", proxy.uri) as watched,
+        pytest.raises(ServiceDown, match="the connection broke"),
+    ):
+        watched.pin("main")
 
 
 @pytest.mark.crash

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 import urllib3
 
-Fate = Literal["pass", "refuse", "lose", "500", "503"]
+Fate = Literal["pass", "refuse", "lose", "cut", "500", "503"]
 _HOP = {"connection", "content-length", "transfer-encoding", "keep-alive"}
 
 
@@ -20,7 +20,8 @@ class NessieProxy:
     """Forwards to `target`; `judge(ordinal, method, path)` decides the fate of each request.
 
     refuse: the connection breaks before Nessie hears of it. lose: Nessie does what it is asked,
-    then the connection breaks. 500 and 503: it does so, and the answer is an error.
+    then the connection breaks. cut: it breaks in the middle of the answer. 500 and 503: Nessie does
+    what it is asked, and the answer is an error.
     """
 
     def __init__(self, target: str) -> None:
@@ -95,7 +96,10 @@ def _handler(proxy: NessieProxy) -> type[BaseHTTPRequestHandler]:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.data)))
             self.end_headers()
-            self.wfile.write(answer.data)
+            if fate == "cut":
+                self.close_connection = True
+            half = len(answer.data) // 2
+            self.wfile.write(answer.data[:half] if fate == "cut" else answer.data)
 
         do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = handle_any  # noqa: N815
 
