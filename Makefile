@@ -48,7 +48,7 @@ $(STACK_READY): requirements-stack.lock $(DEV_READY)
 setup: $(DEV_READY) ## create .venv with everything, tools for development included
 
 ##@ The stack: MinIO, Nessie, PostgreSQL, Dremio (docs/runbook.md)
-up: $(RUN_READY) ## write .env the first time, start the servers, wait until all are healthy
+up: $(RUN_READY) ## write .env, start the servers, wait, say where everything is
 	@$(BIN)/python -m gamelake.stack_env .env
 	@$(COMPOSE) build --quiet minio-setup
 	@$(COMPOSE) up --detach $(ARGS); $(BIN)/python -m gamelake.stack_wait $$? $(COMPOSE)
