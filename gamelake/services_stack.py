@@ -10,7 +10,8 @@ from serving.dremio_client import DremioClient
 from serving.dremio_text import NESSIE, RAW
 from storage.layout import MAIN, NAMESPACE
 from storage.minio_http import MinioAddress, parse_address
-from storage.minio_probe import probe_bucket, probe_object
+from storage.minio_probe import BucketAccess, probe_bucket, probe_object
+from storage.minio_roles import role_with
 from utils.check_services import start, without_login
 from utils.config import Settings
 from utils.errors import ServiceDown
@@ -19,13 +20,14 @@ from utils.probing import TIMEOUT_S, Finding, Known, Probe
 
 def stack_probes(settings: Settings) -> list[Probe]:
     """Return the probes of buckets, of the warehouse behind Nessie, and of Dremio's sources."""
-    buckets = {"raw": settings.minio_raw_bucket, "warehouse": settings.minio_warehouse_bucket}
+    raw, warehouse = settings.minio_raw_bucket, settings.minio_warehouse_bucket
     return [
-        *(
-            Probe(
-                f"bucket {use}", f"s3://{name}", partial(_bucket, settings, name), needs=("minio",)
-            )
-            for use, name in buckets.items()
+        Probe("bucket raw", f"s3://{raw}", partial(_bucket, settings, raw), needs=("minio",)),
+        Probe(
+            "bucket warehouse",
+            f"s3://{warehouse}",
+            partial(_bucket, settings, warehouse),
+            needs=("minio",),
         ),
         Probe(
             "warehouse",
@@ -53,7 +55,30 @@ def _minio(settings: Settings) -> MinioAddress:
 
 
 def _bucket(settings: Settings, name: str, _: Known) -> Finding:
-    return Finding(probe_bucket(_minio(settings), name, timeout_s=TIMEOUT_S))
+    """See what our user may do; less than all is fine when it is what its task is meant to do."""
+    found = _access(settings, name)
+    said = _said(found)
+    if len(found.rights) == 2:
+        return Finding(said)
+    both = (settings.minio_raw_bucket, settings.minio_warehouse_bucket)
+    role = role_with(*(_access(settings, bucket).rights for bucket in both))
+    if role is None:
+        hint = "give the user of MINIO_ACCESS_KEY the rights of its task: make up does"
+        return Finding(f"MinIO denies access: {said}", "down", hint)
+    return Finding(f"{said}, as {role.user} is meant to", "up" if found.rights else "unset")
+
+
+def _access(settings: Settings, bucket: str) -> BucketAccess:
+    return probe_bucket(_minio(settings), bucket, timeout_s=TIMEOUT_S)
+
+
+def _said(found: BucketAccess) -> str:
+    match sorted(found.rights):
+        case []:
+            return "may neither read nor write"
+        case [right]:
+            return f"may only {right}"
+    return "empty, can be written" if found.empty else "can be read and written"
 
 
 def _warehouse(settings: Settings, _: Known) -> Finding:

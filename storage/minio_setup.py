@@ -6,9 +6,7 @@ a user whose secret was changed in `.env` gets the new one.
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
 from minio.credentials.providers import StaticProvider
 from minio.error import MinioAdminException
@@ -17,37 +15,9 @@ from minio.minioadmin import MinioAdmin
 from storage.minio_bucket import make_bucket
 from storage.minio_errors import minio_errors
 from storage.minio_http import parse_address
+from storage.minio_roles import RAW, ROLES, WAREHOUSE, Role, policy
 from utils.errors import GamelakeError, ServiceDown, UsageError, exit_code
 from utils.seams import operation
-
-_READ = ("s3:GetObject",)
-# Raw is append-only, so who writes it may not delete. That nothing is replaced is the store's
-# doing (storage/minio_http.py): S3 has no right for creating alone.
-_APPEND = (*_READ, "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
-_CHANGE = (*_APPEND, "s3:DeleteObject")
-_LIST = ("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads")
-
-
-@dataclass(frozen=True, eq=False)
-class Role:
-    """A user of the object store, whose login is in MINIO_<name>_ACCESS_KEY and _SECRET_KEY.
-
-    `rights` maps the variable that names a bucket to actions on that bucket's objects.
-    """
-
-    name: str
-    rights: Mapping[str, Sequence[str]]
-
-
-RAW, WAREHOUSE = "MINIO_RAW_BUCKET", "MINIO_WAREHOUSE_BUCKET"
-ROLES = (
-    Role("INGEST", {RAW: _APPEND}),
-    Role("ETL", {RAW: _READ, WAREHOUSE: _CHANGE}),
-    Role("ANALYST", {RAW: _READ, WAREHOUSE: _READ}),
-    Role("NESSIE", {WAREHOUSE: _CHANGE}),
-    # Whoever runs both commands with one key: the host's gamelake, and the schedule.
-    Role("GAMELAKE", {RAW: _APPEND, WAREHOUSE: _CHANGE}),
-)
 
 
 def set_up(environ: Mapping[str, str]) -> list[str]:
@@ -74,26 +44,15 @@ def set_up(environ: Mapping[str, str]) -> list[str]:
     return done
 
 
-def policy(role: Role, buckets: Mapping[str, str]) -> dict[str, Any]:
-    """Return the policy document of `role`, which allows what it names and nothing else."""
-    statements = []
-    for variable, actions in role.rights.items():
-        arn = f"arn:aws:s3:::{buckets[variable]}"
-        statements.append({"Effect": "Allow", "Action": [*_LIST], "Resource": [arn]})
-        statements.append({"Effect": "Allow", "Action": [*actions], "Resource": [f"{arn}/*"]})
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
 def _make_user(
     admin: MinioAdmin, role: Role, login: tuple[str, str], buckets: Mapping[str, str]
 ) -> str:
     """Create or correct one user; its policy carries the role's name and replaces any other."""
-    name = f"gamelake-{role.name.lower()}"
     try:
         with operation("store.user"):
-            admin.policy_add(name, policy=policy(role, buckets))
+            admin.policy_add(role.user, policy=policy(role, buckets))
             admin.user_add(*login)
-            admin.policy_set(name, user=login[0])
+            admin.policy_set(role.user, user=login[0])
     except MinioAdminException as error:
         raise ServiceDown(
             f"MinIO refuses to make the user {login[0]}: {error}",
@@ -101,7 +60,7 @@ def _make_user(
             subject=login[0],
             hint="is MINIO_ROOT_PASSWORD the one that MinIO was started with?",
         ) from error
-    return f"user {login[0]}: policy {name}"
+    return f"user {login[0]}: policy {role.user}"
 
 
 def _login(environ: Mapping[str, str], prefix: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """`check-services` on real servers: each one that is down is named with its remedy, in time."""
 
+import io
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from dremio_standin import ACCESS_KEY, PASSWORD, SECRET, USER, Standin
+from minio.credentials.providers import StaticProvider
+from minio.minioadmin import MinioAdmin
 from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField
@@ -16,7 +19,8 @@ from sqlalchemy import make_url
 
 from serving.dremio_sources import nessie_source, raw_source
 from storage.database.session import Database
-from storage.minio_setup import ROLES, set_up
+from storage.minio_roles import ROLES, Role, policy
+from storage.minio_setup import set_up
 from testbed.servers import Server
 from testbed.stack import Stack
 from utils.config import load_settings
@@ -24,6 +28,9 @@ from utils.config import load_settings
 pytestmark = pytest.mark.stack
 LIMIT_S = 10
 PARTS = ("ACCESS", "SECRET")
+FULL = ("up", "can be read and written")
+READ = ("s3:GetObject",)
+WRITE = (*READ, "s3:PutObject", "s3:AbortMultipartUpload")
 BEHIND = {  # what cannot be known while a server is down
     "minio": {"bucket raw", "bucket warehouse", "warehouse", "dremio sources"},
     "nessie": {"warehouse", "dremio sources"},
@@ -190,26 +197,94 @@ def test_keys_that_minio_refuses_and_buckets_that_are_not_there(
     assert "make up" in missing.report["hint"]
 
 
-def test_the_least_privilege_user_is_enough_and_a_reader_is_told_that_it_is_not(
-    environ: Environ, tmp_path: Path, stack: Stack
-) -> None:
-    names = [f"MINIO_{role.name}_{part}_KEY" for role in ROLES for part in PARTS]
-    logins = {name: f"{name.lower().replace('_', '-')[:20]}" for name in names}
+@pytest.fixture
+def logins(environ: Environ, stack: Stack) -> Environ:
+    """Keys of every user of the stack, whom MinIO has now."""
+    made = {
+        f"MINIO_{role.name}_{part}_KEY": f"{role.name.lower()}-{part.lower()}"
+        for role in ROLES
+        for part in PARTS
+    }
     root = {
         "MINIO_ROOT_USER": stack.minio.access_key,
         "MINIO_ROOT_PASSWORD": stack.minio.secret_key,
     }
-    set_up({**environ, **logins, **root})
+    set_up({**environ, **made, **root})
+    return made
 
-    def check_as(role: str) -> Checked:
-        keys = {f"MINIO_{part}_KEY": logins[f"MINIO_{role}_{part}_KEY"] for part in PARTS}
-        return check({**environ, **keys}, tmp_path)
 
-    enough, reader = check_as("GAMELAKE"), check_as("ANALYST")
+@pytest.mark.parametrize("empty", [True, False])
+@pytest.mark.parametrize(
+    ("role", "raw", "warehouse"),
+    [
+        ("GAMELAKE", FULL, FULL),
+        ("INGEST", FULL, ("unset", "may neither read nor write, as gamelake-ingest is meant to")),
+        ("ETL", ("up", "may only read, as gamelake-etl is meant to"), FULL),
+        ("ANALYST", *[("up", "may only read, as gamelake-analyst is meant to")] * 2),
+        ("NESSIE", ("unset", "may neither read nor write, as gamelake-nessie is meant to"), FULL),
+    ],
+)
+def test_a_user_with_the_rights_of_its_task_is_fine(  # noqa: PLR0917 - fixtures
+    environ: Environ,
+    logins: Environ,
+    tmp_path: Path,
+    stack: Stack,
+    role: str,
+    raw: tuple[str, str],
+    warehouse: tuple[str, str],
+    *,
+    empty: bool,
+) -> None:
+    keys = {f"MINIO_{part}_KEY": logins[f"MINIO_{role}_{part}_KEY"] for part in PARTS}
+    if not empty:
+        for bucket in ("raw", "warehouse"):
+            stack.minio.client().put_object(bucket, "seed", io.BytesIO(b"x"), 1)
 
-    assert enough.code == 0, enough.text
-    assert down(reader) == {"bucket raw", "bucket warehouse"}
-    assert "denies access" in reader.of("bucket raw")["detail"]
+    told = check({**environ, **keys}, tmp_path)
+
+    assert told.code == 0, told.text
+    full = (FULL[0], "empty, can be written" if empty else FULL[1])
+    for bucket, expected in (("bucket raw", raw), ("bucket warehouse", warehouse)):
+        found = told.of(bucket)
+        assert (found["state"], found["detail"]) == (full if expected == FULL else expected)
+    assert told.states["warehouse"] == warehouse[0]
+
+
+@pytest.mark.parametrize(
+    ("rights", "raw", "warehouse"),
+    [
+        ({}, "neither read nor write", "neither read nor write"),
+        ({"raw": READ}, "only read", "neither read nor write"),
+        ({"raw": WRITE, "warehouse": READ}, None, "only read"),
+    ],
+)
+def test_a_user_with_the_rights_of_no_task_is_told(  # noqa: PLR0917 - fixtures
+    environ: Environ,
+    tmp_path: Path,
+    stack: Stack,
+    rights: dict[str, tuple[str, ...]],
+    raw: str | None,
+    warehouse: str,
+) -> None:
+    login = ("nobody", "nobody-secret")
+    root = StaticProvider(stack.minio.access_key, stack.minio.secret_key)
+    admin = MinioAdmin(endpoint=stack.minio.address, credentials=root, secure=False)
+    admin.user_add(*login)
+    if rights:
+        admin.policy_add(
+            "odd", policy=policy(Role("ODD", rights), {"raw": "raw", "warehouse": "warehouse"})
+        )
+        admin.policy_set("odd", user=login[0])
+
+    keys = {"MINIO_ACCESS_KEY": login[0], "MINIO_SECRET_KEY": login[1]}
+    told = check({**environ, **keys}, tmp_path)
+    admin.user_remove(login[0])
+
+    words = {"bucket raw": raw, "bucket warehouse": warehouse}
+    assert down(told) == {bucket for bucket, said in words.items() if said}
+    for bucket in down(told):
+        assert told.of(bucket)["detail"] == f"MinIO denies access: may {words[bucket]}"
+    assert "make up" in told.report["hint"]
 
 
 def test_a_nessie_that_writes_into_another_bucket_is_told(

@@ -9,7 +9,8 @@ from minio import Minio
 from minio.error import S3Error
 
 from storage.minio_client import open_minio_store
-from storage.minio_setup import RAW, ROLES, WAREHOUSE, main, set_up
+from storage.minio_roles import RAW, ROLES, WAREHOUSE
+from storage.minio_setup import main, set_up
 from testbed.servers import MinioServer
 from utils.errors import ServiceDown, UsageError
 
