@@ -10,9 +10,9 @@ import requests
 from etl.iceberg_catalog import open_catalog
 from gamelake.context import existing_folder
 from gamelake.services_stack import stack_probes
-from gamelake.services_store import quota_probe, store_probe
+from gamelake.services_store import SPENT_HINT, quota_probe, store_probe, take_request
 from storage.layout import MAIN, LakePaths
-from utils.check_services import address_probes, without_login
+from utils.check_services import RAWG_HINT, address_probes, without_login
 from utils.config import Settings
 from utils.probing import TIMEOUT_S, Finding, Known, Probe
 
@@ -25,8 +25,8 @@ _ORDER = (
 
 def all_probes(settings: Settings) -> list[Probe]:
     """Return the probes of the profile; those that others need come first."""
-    probes = [*address_probes(settings), key_probe(settings), folder_probe(settings)]
-    probes += [store_probe(settings), quota_probe(settings)]
+    probes = [*address_probes(settings), folder_probe(settings), store_probe(settings)]
+    probes += [key_probe(settings), quota_probe(settings)]
     if settings.gamelake_profile == "stack":
         return [*probes, *stack_probes(settings)]
     return [*probes, catalog_probe(settings)]
@@ -69,20 +69,37 @@ def catalog_probe(settings: Settings) -> Probe:
 
 
 def key_probe(settings: Settings) -> Probe:
-    """Spend one request on asking RAWG whether it takes the key."""
+    """Spend one request, if one is left, on asking RAWG whether it takes the key."""
     address = without_login(settings.rawg_base_url)
-    return Probe("rawg key", address, partial(_ask_key, settings), needs=("rawg",))
+    ask = partial(_ask_key, settings)
+    return Probe("rawg key", address, ask, needs=("rawg",), after=("store",))
 
 
-def _ask_key(settings: Settings, _: Known) -> Finding:
+def _ask_key(settings: Settings, known: Known) -> Finding:
     key = settings.rawg_api_key.get_secret_value()
     url = f"{settings.rawg_base_url.rstrip('/')}/genres"
     if not key:
         hint = "get a free key at https://rawg.io/apidocs and put it in .env as RAWG_API_KEY"
         return Finding("RAWG_API_KEY is not set", "unset", hint)
-    response = requests.get(url, params={"key": key}, timeout=TIMEOUT_S, stream=True)
+    if not take_request(settings, known):
+        return Finding("not asked: no request is left", "spent", SPENT_HINT)
+    # A redirect would carry the key to wherever it points.
+    response = requests.get(
+        url, params={"key": key}, timeout=TIMEOUT_S, stream=True, allow_redirects=False
+    )
     response.close()
-    if response.status_code == 200:
+    return _judged(response.status_code)
+
+
+def _judged(status: int) -> Finding:
+    """Say what RAWG's answer to a request with our key means."""
+    if status == 200:
         return Finding("accepted")
-    hint = "the key is wrong, or its monthly quota is spent: https://rawg.io/apidocs"
-    return Finding(f"refused with {response.status_code}", "down", hint)
+    if status in (401, 403):
+        hint = "the key is wrong, or its monthly quota is spent: https://rawg.io/apidocs"
+        return Finding(f"refused with {status}", "down", hint)
+    if status == 429:
+        hint = "wait a minute; a lower RAWG_MAX_RPS asks less often"
+        return Finding("asked too fast (429)", "down", hint)
+    hint = RAWG_HINT if status >= 500 else "is RAWG_BASE_URL right? RAWG's is the default"
+    return Finding(f"answers {status}", "down", hint)

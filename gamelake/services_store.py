@@ -13,6 +13,7 @@ from utils.config import Settings
 from utils.errors import UsageError
 from utils.probing import TIMEOUT_S, Finding, Known, Probe
 
+SPENT_HINT = "wait for the next month, or raise RAWG_MONTHLY_QUOTA with your plan"
 _CURRENT = "schema is current"
 _ABSENT = Finding("no lake yet: the first run makes it", "unset")
 
@@ -24,7 +25,7 @@ def store_probe(settings: Settings) -> Probe:
 
 
 def quota_probe(settings: Settings) -> Probe:
-    """Say how many requests are left this month; the one that asked for the key is counted."""
+    """Say how many requests are left this month, after the one that asks for the key."""
     return Probe(
         "rawg quota",
         "RAWG_MONTHLY_QUOTA",
@@ -64,27 +65,34 @@ def _file_is_there(settings: Settings) -> bool:
 
 
 def _quota(settings: Settings, known: Known) -> Finding:
-    if _CURRENT not in known["store"].detail:
-        spent = 0  # what has no tables has counted nothing
-    else:
-        asked = known["rawg key"]
-        # A server that never answered has counted nothing.
-        spent = _spend(settings, 0 if asked.milliseconds is None else 1)
-    if not settings.rawg_monthly_quota:
+    quota, spent = settings.rawg_monthly_quota, 0
+    if _counts(known):
+        with Database.open(database_url(settings)) as database, database.reading() as unit:
+            spent = unit.budget.spent(*_month(settings))
+    if not quota:
         return Finding(f"unlimited; {spent:,} requests this month")
-    left = max(0, settings.rawg_monthly_quota - spent)
-    hint = "" if left else "wait for the next month, or raise RAWG_MONTHLY_QUOTA with your plan"
-    return Finding(f"{left:,} of {settings.rawg_monthly_quota:,} requests left", hint=hint)
+    left = max(0, quota - spent)
+    said = f"{left:,} of {quota:,} requests left"
+    return Finding(said) if left else Finding(said, "spent", SPENT_HINT)
 
 
-def _spend(settings: Settings, requests: int) -> int:
-    """Add `requests` to this month's count and return it."""
+def take_request(settings: Settings, known: Known) -> bool:
+    """Count one request that is about to be sent; False when this month has none left."""
+    if not _counts(known):
+        return True
+    with Database.open(database_url(settings)) as database, database.unit_of_work() as unit:
+        if 0 < settings.rawg_monthly_quota <= unit.budget.spent(*_month(settings)):
+            return False
+        unit.budget.spend(*_month(settings), 1)
+    return True
+
+
+def _counts(known: Known) -> bool:
+    """Return whether there are tables to count in; what has none has counted nothing."""
+    return "store" in known and _CURRENT in known["store"].detail
+
+
+def _month(settings: Settings) -> tuple[str, str]:
+    """Return whose requests are counted, and in which month."""
     key = settings.rawg_api_key.get_secret_value()
-    fingerprint = budget_fingerprint(settings.rawg_base_url, key)
-    month = iso(SystemClock().now())[:7]
-    with Database.open(database_url(settings)) as database:
-        if not requests:
-            with database.reading() as unit:
-                return unit.budget.spent(fingerprint, month)
-        with database.unit_of_work() as unit:
-            return unit.budget.spend(fingerprint, month, requests)
+    return budget_fingerprint(settings.rawg_base_url, key), iso(SystemClock().now())[:7]

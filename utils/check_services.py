@@ -30,7 +30,7 @@ from utils.redact import Redactor
 
 _SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"  # a question every PostgreSQL answers
 _BELOW_500 = range(200, 500)
-_RAWG_HINT = "RAWG may be down (it has been for days): what is stored can be queried meanwhile"
+RAWG_HINT = "RAWG may be down (it has been for days): what is stored can be queried meanwhile"
 
 
 def address_probes(settings: Settings) -> list[Probe]:
@@ -48,7 +48,7 @@ def rawg_probe(settings: Settings) -> Probe:
         "rawg",
         without_login(url),
         lambda _: http_answer(f"{url}/genres", accepts=_BELOW_500),
-        hint=_RAWG_HINT,
+        hint=RAWG_HINT,
     )
 
 

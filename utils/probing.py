@@ -9,12 +9,18 @@ from typing import Any, Literal
 
 import requests
 
-from utils.errors import GamelakeError, ServiceDown
+from utils.errors import GamelakeError, QuotaSpent, ServiceDown
 
 TIMEOUT_S = 3.0  # to connect, and for an answer
 DEADLINE_S = 7.0  # for all: a service that answers by drops is given up too
 _NEEDS = "needs "
-State = Literal["up", "down", "unset", "unknown"]
+State = Literal["up", "down", "unset", "unknown", "spent"]
+# Trouble and the error that it ends with, the worst first.
+_TROUBLE: Mapping[State, type[GamelakeError]] = {
+    "down": ServiceDown,
+    "unknown": ServiceDown,
+    "spent": QuotaSpent,
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class ServiceStatus:
     """What is known of a service.
 
     `unset`: not configured, it need not be up. `unknown`: what it needs is not up; `detail` names
-    it and `hint`, the next step, is that one's.
+    it and `hint`, the next step, is that one's. `spent`: well, but no request is left to send.
     """
 
     service: str
@@ -70,7 +76,7 @@ class ServiceReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the `--json` form."""
-        return {"ok": not any(map(_is_trouble, self.services)), **asdict(self)}
+        return {"ok": not any(one.state in _TROUBLE for one in self.services), **asdict(self)}
 
 
 def run_probes(
@@ -93,18 +99,17 @@ def run_probes(
 
 
 def require_up(statuses: Sequence[ServiceStatus]) -> None:
-    """Raise ServiceDown naming every service that is down."""
-    down = [status for status in statuses if status.state == "down"]
-    unknown = [status for status in statuses if status.state == "unknown"]
-    if not down and not unknown:
+    """Raise ServiceDown naming every service that is down, QuotaSpent when that alone is wrong."""
+    found = {state: [one for one in statuses if one.state == state] for state in _TROUBLE}
+    named = {state: ", ".join(o.service for o in ones) for state, ones in found.items() if ones}
+    if not named:
         return
-    said = [f"{', '.join(one.service for one in down)}: down"] if down else []
-    said += [f"{', '.join(one.service for one in unknown)}: unknown"] if unknown else []
-    raise ServiceDown(
-        "; ".join(said),
+    worst = next(iter(named))
+    raise _TROUBLE[worst](
+        "; ".join(f"{names}: {state}" for state, names in named.items()),
         operation="check services",
-        subject=", ".join(status.service for status in down or unknown),
-        hint=(down or unknown)[0].hint,
+        subject=named[worst],
+        hint=found[worst][0].hint,
     )
 
 
@@ -177,7 +182,3 @@ def _down(probe: Probe, detail: str, hint: str = "") -> ServiceStatus:
     return ServiceStatus(
         probe.service, probe.address, "down", detail=detail, hint=hint or probe.hint
     )
-
-
-def _is_trouble(status: ServiceStatus) -> bool:
-    return status.state in ("down", "unknown")

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -14,6 +15,8 @@ from pydantic import SecretStr
 from gamelake.__main__ import run
 from gamelake.context import open_lake
 from gamelake.services import key_probe
+from gamelake.services_store import SPENT_HINT
+from storage.database.repositories.budget import budget_fingerprint
 from utils import check_services
 from utils.config import Settings, load_settings
 from utils.probing import run_probes
@@ -118,7 +121,7 @@ def test_a_store_that_is_behind_is_told_and_not_migrated(capsys, tmp_path):
             connection.commit()
         assert run(["check-services"], environ) == 7
 
-    assert "schema is behind: 0001, newest 0002" in told
+    assert "schema is behind: 0001, newest 0003" in told
     assert "next: the next `gamelake ingest` or `gamelake etl` migrates it" in told
     assert "upgrade gamelake" in capsys.readouterr().err
 
@@ -146,6 +149,76 @@ def test_a_refused_key_is_down_and_not_shown(nowhere):
     assert (refused.state, refused.detail) == ("down", "refused with 401")
     assert silent.state == "down"
     assert "canary" not in repr(refused) + repr(silent)
+
+
+@pytest.mark.parametrize(
+    ("status", "detail", "hint"),
+    [
+        (401, "refused with 401", "the key is wrong, or its monthly quota is spent"),
+        (403, "refused with 403", "the key is wrong, or its monthly quota is spent"),
+        (404, "answers 404", "RAWG_BASE_URL"),
+        (302, "answers 302", "RAWG_BASE_URL"),
+        (429, "asked too fast (429)", "RAWG_MAX_RPS"),
+        (500, "answers 500", check_services.RAWG_HINT),
+        (503, "answers 503", check_services.RAWG_HINT),
+    ],
+)
+def test_what_rawg_answers_to_the_key_is_told_for_what_it_is(status, detail, hint):
+    class Answering(Rawg):
+        def do_GET(self):
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with served(Answering) as url:
+        settings = Settings(rawg_base_url=url, rawg_api_key=SecretStr(KEY))
+        (found,) = run_probes([key_probe(settings)])
+
+    assert (found.state, found.detail) == ("down", detail)
+    assert hint in found.hint
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_spent_quota_is_exit_4_and_rawg_is_not_asked_with_the_key(capsys, tmp_path, form):
+    asked = []
+
+    class Counting(Rawg):
+        def do_GET(self):
+            asked.append(self.path)
+            super().do_GET()
+
+    with served(Counting) as url:
+        environ = {"RAWG_BASE_URL": url, "RAWG_API_KEY": KEY, "GAMELAKE_HOME": str(tmp_path)}
+        environ["RAWG_MONTHLY_QUOTA"] = "1"
+        with open_lake(load_settings(environ, None), create=True):
+            pass
+        assert run(["check-services", *form], environ) == 4  # the last request asks for the key
+        assert sum(f"key={KEY}" in path for path in asked) == 1
+        capsys.readouterr()
+        assert run(["check-services", *form], environ) == 4
+
+    told = capsys.readouterr()
+    assert sum(f"key={KEY}" in path for path in asked) == 1
+    assert "0 of 1 requests left" in told.out + told.err
+    assert f"hint: {SPENT_HINT}" in told.err
+    if form:
+        report = json.loads(told.out)
+        assert (report["ok"], report["code"]) == (False, "quota")
+        assert report["subject"] == "rawg key, rawg quota"
+        assert states(report)["rawg quota"] == states(report)["rawg key"] == "spent"
+
+
+def test_a_service_that_is_down_is_worse_than_a_spent_quota(capsys, tmp_path, nowhere):
+    environ = {"RAWG_BASE_URL": nowhere, "RAWG_API_KEY": KEY, "GAMELAKE_HOME": str(tmp_path)}
+    settings = load_settings({**environ, "RAWG_MONTHLY_QUOTA": "1"}, None)
+    with open_lake(settings, create=True) as lake, lake.database.unit_of_work() as unit:
+        unit.budget.spend(budget_fingerprint(nowhere, KEY), f"{datetime.now(UTC):%Y-%m}", 1)
+
+    assert run(["check-services", "--json"], {**environ, "RAWG_MONTHLY_QUOTA": "1"}) == 7
+
+    report = json.loads(capsys.readouterr().out)
+    assert report["error"] == "rawg: down; rawg key: unknown; rawg quota: spent"
 
 
 def test_a_server_error_is_down():
