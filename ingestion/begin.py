@@ -10,6 +10,7 @@ from ingestion.source import Source
 from storage.database.repositories.leases import Lease
 from storage.database.repositories.runs import Run
 from storage.layout import WATERMARK
+from storage.rebuild import LAST_FETCHED_AT
 from utils.errors import UsageError
 
 BASE_URL = "lake_base_url"
@@ -59,6 +60,7 @@ def begin(ctx: IngestContext, request: IngestRequest, source: Source, lease: Lea
         return RunJournal(ctx.database, lease, run, resumed=True)
     start = ask_source(ctx, source, scope, watermark)
     with ctx.database.unit_of_work(lease) as unit:
+        start["fetched_before"] = unit.state.get(LAST_FETCHED_AT) or ""
         created = unit.runs.create("ingest", scope=scope, now=ctx.clock.now())
         unit.runs.set_summary(created.run_id, {"start": start})
         run = unit.runs.transition(created.run_id, "running")

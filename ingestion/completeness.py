@@ -66,8 +66,15 @@ def reconcile(work: Work) -> list[str]:
 
 
 def _accounted(work: Work) -> int:
-    counters = work.journal.counters
-    return counters["games_seen"] + counters["quarantined"]
+    """Return how many games were read, each once: one that is read again hides no missing one.
+
+    What other runs read since this one began is as good; the run's own counter would count it
+    again. But they may have read what is not of a range.
+    """
+    journal = work.journal
+    is_all = journal.scope["scope"] == "all"
+    met = journal.games_met() if is_all else journal.counters["games_seen"]
+    return met + journal.quarantined()
 
 
 def _total_at_start(work: Work) -> int:

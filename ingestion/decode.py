@@ -5,6 +5,7 @@ python -m ingestion.decode     reads lines of run id, tab, segment; answers as `
 
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +26,7 @@ from storage.raw_schema import RAW_GAMES
 
 _KEYS = ["id", "updated", "_payload_hash"]
 _PAGES_A_TABLE = 8
+_WHOLE_ID = re.compile("[1-9][0-9]{0,17}")
 Seen = tuple[int, str, str, str, str]  # id, updated, payload hash, listing, fetched at
 
 
@@ -44,9 +46,11 @@ class Decoded:
     part: bytes
     quarantine: pa.Table
 
-    def read(self) -> list[tuple[PageHead, int]]:
-        """Return the pages that were readable, each with its number of bad rows."""
-        pairs = zip(self.pages, self.bad, strict=True)
+    def read(self) -> list[tuple[PageHead, list[int | None]]]:
+        """Return the pages that were readable, each with the ids of its bad rows (or None)."""
+        ids = map(_whole_id, self.quarantine["natural_id"].to_pylist())
+        rows = (1 if page.failure else n for page, n in zip(self.pages, self.bad, strict=True))
+        pairs = [(page, list(islice(ids, n))) for page, n in zip(self.pages, rows, strict=True)]
         return [(page, bad) for page, bad in pairs if not page.failure]
 
     def seen(self) -> Iterator[Seen]:
@@ -120,6 +124,11 @@ def main() -> None:
     for line in sys.stdin:
         run_id, _, segment = line.rstrip("\n").partition("\t")
         write_answer(sys.stdout.buffer, decode(Path(segment), run_id))
+
+
+def _whole_id(text: str | None) -> int | None:
+    """Return the id that a bad row's own words give, if it can be one (64 bits)."""
+    return int(text) if text and _WHOLE_ID.fullmatch(text) else None
 
 
 def _batches(frames: Iterator[Frame]) -> Iterator[list[Frame]]:

@@ -1,6 +1,6 @@
 """What a run writes down about itself in the operational store, always under the writer lease."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,12 +30,13 @@ SOURCE_COUNT = f"source_count:{SOURCE_RAWG}"
 
 @dataclass(frozen=True)
 class Rolled:
-    """What one rolled segment adds to the store. `pages` is by window."""
+    """What one rolled segment adds to the store. `pages` is by window, `bad` are ids of games."""
 
     segment: str
     last_fetched_at: str
     verdicts: Verdicts
     pages: Mapping[str, list[PageRow]]
+    bad: Sequence[int]
     counters: Mapping[str, int]
 
 
@@ -60,7 +61,10 @@ class RunJournal:
 
     @property
     def start(self) -> dict[str, Any]:
-        """What was known when the run started: `newest`, `source_count`, `since` (delta)."""
+        """What was known when the run started.
+
+        `newest`, `source_count`, `since` (delta); `fetched_before`: last fetch of earlier runs.
+        """
         start: dict[str, Any] = self.summary["start"]
         return start
 
@@ -78,6 +82,17 @@ class RunJournal:
         """Return what was last stored of these games."""
         with self._database.reading() as unit:
             return unit.ledger.lookup(SOURCE_RAWG, GAMES, ids)
+
+    def games_met(self) -> int:
+        """Return how many games were read since the run began, by whatever run."""
+        with self._database.reading() as unit:
+            return unit.ledger.count(SOURCE_RAWG, GAMES, after=self.start["fetched_before"])
+
+    def quarantined(self) -> int:
+        """Return how many games have bad rows only; the counter of that name counts every read."""
+        with self._database.reading() as unit:
+            met = self.start["fetched_before"]
+            return unit.bad_rows.count(self.run_id, SOURCE_RAWG, GAMES, after=met)
 
     def plan(self, readings: Iterable[Reading]) -> None:
         """Add windows to the run's plan."""
@@ -98,9 +113,12 @@ class RunJournal:
             self._ledger(unit, rolled)
             for window, pages in rolled.pages.items():
                 unit.windows.add_pages(self.run_id, window, pages)
+            unit.bad_rows.add(self.run_id, rolled.bad)
             _save(unit, windows)
             unit.runs.set_summary(self.run_id, summary)
-            unit.state.set(LAST_FETCHED_AT, rolled.last_fetched_at)
+            # What a lost host left behind may be older than what others rolled since.
+            last = max(unit.state.get(LAST_FETCHED_AT) or "", rolled.last_fetched_at)
+            unit.state.set(LAST_FETCHED_AT, last)
         self.summary = summary  # only now: what was not committed must not be saved later on
 
     def reload(self) -> None:

@@ -103,7 +103,8 @@ def build_report(
     counters = journal.counters
     unchanged = counters["games_unchanged"] + counters["games_enriched"]
     new, changed = counters["games_new"], counters["games_changed"]
-    seen = new + changed + unchanged + counters["quarantined"]
+    quarantined = journal.quarantined()
+    seen = new + changed + unchanged + quarantined
     return IngestReport(
         run_id=journal.run_id,
         source=SOURCE_RAWG,
@@ -115,12 +116,12 @@ def build_report(
         games_new=new,
         games_changed=changed,
         games_unchanged=unchanged,
-        quarantined=counters["quarantined"],
+        quarantined=quarantined,
         bytes_raw=counters["bytes_raw"],
         seconds=round(seconds, 3),
         complete=complete,
         windows=tuple(_window(row) for row in leaves(rows)),
-        statement=_statement(journal, rows, complete=complete, seen=seen),
+        statement=_statement(journal, rows, complete=complete, quarantined=quarantined),
     )
 
 
@@ -130,17 +131,20 @@ def _window(row: WindowRow) -> WindowReport:
     )
 
 
-def _statement(journal: RunJournal, rows: list[WindowRow], *, complete: bool, seen: int) -> str:
+def _statement(
+    journal: RunJournal, rows: list[WindowRow], *, complete: bool, quarantined: int
+) -> str:
     """Say it in numbers that a reader can add up."""
     own = leaves(rows)
     dated = sum(row.fetched for row in own if row.kind in ("dates", "day"))
     other = sum(row.fetched for row in own) - dated
     c = journal.counters
+    unchanged = c["games_unchanged"] + c["games_enriched"]
+    seen = c["games_new"] + c["games_changed"] + unchanged + quarantined
     verdict = "Complete" if complete else "Not complete"
     return (
         f"{verdict}: the source counted {journal.start['source_count']:,} games; "
         f"{len(own):,} windows hold {dated:,} dated + {other:,} other = {dated + other:,} rows; "
         f"{seen:,} games seen = {c['games_new']:,} new + {c['games_changed']:,} changed + "
-        f"{c['games_unchanged'] + c['games_enriched']:,} unchanged + "
-        f"{c['quarantined']:,} quarantined."
+        f"{unchanged:,} unchanged + {quarantined:,} quarantined."
     )

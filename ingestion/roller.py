@@ -64,6 +64,7 @@ class Roller:
             batch.pages[-1].fetched_at,
             verdicts,
             _page_rows(batch, parts[GAMES].key),
+            [known for _, bad in batch.read() for known in bad if known is not None],
             _counters(batch, verdicts, list(parts.values())),
         )
         self._journal.roll(rolled, windows_after([page for page, _ in batch.read()]))
@@ -103,7 +104,7 @@ class Roller:
         manifest = replace(
             self._manifest(QUARANTINE, segment, batch),
             rows=batch.quarantine.num_rows,
-            pages=tuple(_page_ref(page, bad) for page, bad in batch.read() if bad),
+            pages=tuple(_page_ref(page, len(bad)) for page, bad in batch.read() if bad),
             quarantined=sum(batch.bad),
         )
         return self._write(encode_part(batch.quarantine), manifest)
@@ -140,8 +141,8 @@ def _page_ref(page: PageHead, rows: int) -> PageRef:
 
 def _page_rows(batch: Decoded, part: str) -> dict[str, list[PageRow]]:
     pages = defaultdict(list)
-    for page, _ in batch.read():
-        pages[page.window].append(PageRow(page.page, page.rows, part))
+    for page, bad in batch.read():
+        pages[page.window].append(PageRow(page.page, page.rows, part, bad.count(None)))
     return pages
 
 

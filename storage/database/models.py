@@ -71,6 +71,16 @@ class Page(Base):
     page: Mapped[int] = mapped_column(primary_key=True)
     rows: Mapped[int]
     part: Mapped[str]
+    nameless: Mapped[int]  # bad rows on it that have no id
+
+
+class BadGame(Base):
+    """One game of which a run read a row that could not be typed."""
+
+    __tablename__ = "run_bad_games"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.run_id"), primary_key=True)
+    natural_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
 class Ledger(Base):

@@ -12,6 +12,7 @@ from storage.database.engines import commit, engine_for
 from storage.database.failures import plain_errors
 from storage.database.migrate import migrate
 from storage.database.repositories.audit import AuditRepository
+from storage.database.repositories.bad_rows import BadRowRepository
 from storage.database.repositories.budget import BudgetRepository
 from storage.database.repositories.checks import CheckRepository
 from storage.database.repositories.leases import Lease, LeaseRepository
@@ -28,6 +29,7 @@ class UnitOfWork:
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self.runs = RunRepository(connection, clock)
         self.windows = WindowRepository(connection)
+        self.bad_rows = BadRowRepository(connection)
         self.ledger = LedgerRepository(connection)
         self.budget = BudgetRepository(connection)
         self.leases = LeaseRepository(connection)

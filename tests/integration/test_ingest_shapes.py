@@ -1,11 +1,14 @@
 """Listings that lie or stop early: complete all the same, or incomplete and saying where."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from acceptance_served import undated_rows
 from ingest_lab import Lab, lab
 
+from ingestion.context import IngestRequest
 from utils.errors import Incomplete
 
 RECONCILED: list[dict[str, Any]] = [
@@ -73,6 +76,40 @@ def test_rows_that_cannot_be_typed_are_quarantined_and_accounted_for(tmp_path: P
         reasons = lake.store.read_table(keys, ["reason"])["reason"].to_pylist()
         assert len(reasons) == 2
         assert all(reasons)
+
+
+@pytest.mark.parametrize("spoilt", [{"name": 7}, {"id": "seven"}], ids=["with id", "nameless"])
+def test_a_bad_row_that_is_read_again_hides_no_missing_game(
+    tmp_path: Path, spoilt: dict[str, Any]
+) -> None:
+    """The undated games have no count of their own: only the run's total tells that some lack."""
+    with lab(tmp_path, games=60, seed=4) as lake:
+        first, *_, last = undated_rows(lake.simulator, 42)
+        lake.simulator.control.raw(first["id"], json.dumps(first | spoilt).encode())
+        lake.simulator.control.lie(match="ordering=released", end_page=1)
+        assert "1 quarantined" in incomplete(lake)
+        assert last["id"] not in lake.ids()
+
+        lake.simulator.control.lie()
+        report = lake.ingest()
+        assert (report.complete, report.quarantined) == (True, 1)
+        assert len(lake.ids()) == report.games_seen - 1 == report.games_new
+
+
+def test_games_that_another_run_read_in_between_hide_no_missing_game(tmp_path: Path) -> None:
+    with lab(tmp_path, games=60, seed=4) as lake:
+        *first, last = undated_rows(lake.simulator, 42)
+        for row in first[:20]:
+            lake.simulator.control.change(row["id"], touch=False, added=10**6)
+        lake.simulator.control.lie(match="ordering=released", end_page=1)
+        incomplete(lake)
+        assert lake.ingest(IngestRequest(limit=20)).games_unchanged > 2
+        assert last["id"] not in lake.ids()
+        incomplete(lake)
+
+        lake.simulator.control.lie()
+        assert lake.ingest().complete
+        assert last["id"] in lake.ids()
 
 
 @pytest.mark.parametrize("profile", ["recorded", "storm"])

@@ -5,6 +5,7 @@ It shares nothing with the client under test: it follows `next`, cuts by years, 
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,19 +26,27 @@ _MOST = 40
 
 
 def lookup_pages(simulator: SimulatorProcess, run: str) -> Iterator[Page]:
-    """Yield the look-ups, page by page."""
+    """Yield what a run asks beside games: the look-ups, page by page, and the years' sizes."""
     for entity, path in LOOKUPS.items():
         number, following = 1, True
         while following:
             body = fetch(simulator, path, page=number).json()
             yield Page(body["results"], run, entity=entity)
             number, following = number + 1, body["next"] is not None
+    yield from year_pages(simulator, run)
 
 
 def years_served(simulator: SimulatorProcess) -> dict[int, int]:
     """Return the dated games of each year, as the browse listing's own facets count them."""
     decades = fetch(simulator, page_size=1).json()["filters"]["years"]
     return {entry["year"]: entry["count"] for decade in decades for entry in decade["years"]}
+
+
+def year_pages(simulator: SimulatorProcess, run: str) -> Iterator[Page]:
+    """Yield how many games the source has of each year, by counting the rows of its listing."""
+    years = Counter(row["released"] and int(row["released"][:4]) for row in every_row(simulator))
+    counts = {None: 0, **years}
+    yield Page([{"year": y, "count": n} for y, n in counts.items()], run, entity="year_counts")
 
 
 def dated_pages(simulator: SimulatorProcess, run: str) -> Iterator[Page]:
@@ -79,6 +88,15 @@ def every_row(simulator: SimulatorProcess) -> list[Row]:
     """Return the whole catalogue as the browse listing shows it."""
     listing = pages(simulator, ordering="created", page_size=_MOST)
     return [row for body in listing for row in body["results"]]
+
+
+def undated_rows(simulator: SimulatorProcess, games: int) -> list[Row]:
+    """Add games until so many have no date; return those as they are listed by release."""
+    known = sum(row["released"] is None for row in every_row(simulator))
+    for number in range(games - known):
+        simulator.control.add(name=f"Undated {number}", released=None)
+    listing = pages(simulator, ordering="released", page_size=_MOST)
+    return [row for body in listing for row in body["results"]][:games]
 
 
 def newest_update(simulator: SimulatorProcess) -> str:

@@ -14,6 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from storage.database.repositories.ledger import LedgerRow
 from storage.database.repositories.runs import TRANSITIONS, Run, RunState
 from storage.database.repositories.windows import PageRow, WindowRow
 from storage.database.session import Database
@@ -181,3 +182,30 @@ def test_a_plan_keeps_its_progress(store_url: str) -> None:
         unit.windows.add_pages(run_id, "2020-03", iter([]))
         assert unit.windows.pages_done(run_id, "2020-03") == {1, 2, 3}
         assert unit.windows.pages_done(run_id, "undated") == set()
+
+
+def test_a_bad_row_counts_once_and_not_beside_a_good_one(store_url: str) -> None:
+    with Database.open(store_url) as db, db.unit_of_work() as unit:
+        run_id = unit.runs.create("ingest", scope={}, now=START).run_id
+        other = unit.runs.create("ingest", scope={}, now=START).run_id
+        march = WindowRow(run_id, "2020-03", "dates", "2020-03-01", "2020-03-31", 90, 0, "open", "")
+        unit.windows.plan(run_id, [march])
+        unit.bad_rows.add(other, [9])
+        unit.bad_rows.add(run_id, [3, 3, 5])
+        unit.bad_rows.add(run_id, [5, 7])
+        for nameless in (2, 1):  # the page is read again: what it held before counts no more
+            unit.windows.add_pages(run_id, "2020-03", [PageRow(1, 40, "a", nameless)])
+
+        def count() -> int:
+            return unit.bad_rows.count(run_id, "rawg", "games", after="2026-01-01")
+
+        assert count() == 3 + 1
+        seen = [LedgerRow(i, None, "h", "browse", at, at, other) for i, at in MET.items()]
+        unit.ledger.upsert("rawg", "games", seen)
+        assert count() == 2 + 1
+        assert unit.ledger.count("rawg", "games", after="2026-01-01") == 1
+        unit.windows.save(WindowRow(**vars(march) | {"state": "split"}))
+        assert count() == 2
+
+
+MET = {3: "2026-01-01", 5: "2026-01-02"}

@@ -51,10 +51,11 @@ class LedgerRepository:
         """Note that run `run_id` saw objects unchanged at `seen_at`; unknown ids are left out."""
         self._bulk.touch(source, entity, ids, seen_at=seen_at, run_id=run_id)
 
-    def count(self, source: str, entity: str) -> int:
-        """Return how many objects are known."""
+    def count(self, source: str, entity: str, *, after: str = "") -> int:
+        """Return how many objects are known that were seen later than `after`."""
         own = select(func.count()).select_from(models.Ledger).where(*_of(source, entity))
-        return self._connection.scalar(own) or 0
+        seen = own if after == "" else own.where(models.Ledger.last_seen > after)
+        return self._connection.scalar(seen) or 0
 
     def newest_update(self, source: str, entity: str) -> str | None:
         """Return the newest `updated` of all that is stored, None when nothing is dated."""

@@ -29,11 +29,15 @@ class WindowRow:
 
 @dataclass(frozen=True)
 class PageRow:
-    """One durable page: rows seen on it and the key of the raw part that accounts for it."""
+    """One durable page: rows seen on it and the key of the raw part that accounts for it.
+
+    `nameless`: how many of its rows are bad and have no id.
+    """
 
     page: int
     rows: int
     part: str
+    nameless: int = 0
 
 
 class WindowRepository:
