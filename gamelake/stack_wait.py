@@ -45,11 +45,12 @@ def judge(found: dict[str, Any]) -> Container:
     if status == "exited" and not restarts:
         code = state["ExitCode"]
         return Container(service, f"exit {code}", "failed" if code else "ready")
-    if health == "unhealthy" or (status in ("exited", "dead") and restarts):
-        return Container(service, health or status, "failed")
+    if status != "running":  # the engine calls what has ended unhealthy, also if it restarts it
+        ended = status in ("exited", "dead")
+        return Container(service, status, "failed" if ended else "waiting", found["RestartCount"])
     # A one-shot is waited for until its end: that it lives says nothing.
-    ready = status == "running" and health in ("", "healthy") and restarts
-    verdict: Verdict = "ready" if ready else "waiting"
+    ready = health in ("", "healthy") and restarts
+    verdict: Verdict = "failed" if health == "unhealthy" else "ready" if ready else "waiting"
     return Container(service, health or status, verdict, found["RestartCount"])
 
 

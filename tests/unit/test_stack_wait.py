@@ -34,6 +34,8 @@ def inspected(
         (inspected("running", "starting", restart="unless-stopped"), "starting", "waiting"),
         (inspected("running", "unhealthy", restart="unless-stopped"), "unhealthy", "failed"),
         (inspected("restarting", restart="always"), "restarting", "waiting"),
+        (inspected("restarting", "unhealthy", restart="always"), "restarting", "waiting"),
+        (inspected("dead", restart="no"), "dead", "failed"),
         (inspected("exited", code=0, restart="always"), "exited", "failed"),
         (inspected("created", restart="always"), "created", "waiting"),
         (inspected("exited", code=0), "exit 0", "ready"),
@@ -84,9 +86,10 @@ def test_a_failure_is_told_at_once_with_its_log(docker, capsys):
     assert "why\nthe stack is not ready: one (unhealthy)" in said
 
 
-@pytest.mark.parametrize("health", ["", "starting"])
-def test_a_server_that_ends_again_and_again_is_told_at_once(docker, health):
-    status = "running" if health else "restarting"
+@pytest.mark.parametrize(
+    ("status", "health"), [("restarting", ""), ("restarting", "unhealthy"), ("running", "starting")]
+)
+def test_a_server_that_ends_again_and_again_is_told_at_once(docker, status, health):
     say(docker, inspected(status, health, restart="always", restarts=1))
     later = json.dumps([inspected(status, health, restart="always", restarts=4)])
     (docker / "later.json").write_text(later)
