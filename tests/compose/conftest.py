@@ -106,8 +106,10 @@ def everything(
 
 @pytest.fixture(scope="session")
 def up(project: Project) -> str:
-    """What the first `make up` printed."""
-    return project.make("up")
+    """What the first `make up` printed; ports and profile were chosen for it alone."""
+    said = project.make("up")
+    project.forget_choices()
+    return said
 
 
 @pytest.fixture(scope="session")

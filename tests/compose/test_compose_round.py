@@ -27,7 +27,7 @@ def test_make_up_ingest_etl_shows_rows_through_nessie(running, source, first_rou
 def test_jobs_in_containers_go_on_where_the_host_stopped(running, source):
     changed = source.control.churn(7)
 
-    ingest, etl = running.job("ingest"), running.job("etl")
+    ingest, etl = running.job("ingest", "-vv"), running.job("etl", "-vv")
 
     assert (ingest["scope"], ingest["complete"]) == ("delta", True)
     assert ingest["games_changed"] == len(changed)
@@ -57,6 +57,15 @@ def test_the_schedule_runs_and_stops_in_order(running):
     assert running.inspect("schedule")["State"]["ExitCode"] == 0
 
 
+def test_no_key_of_rawg_is_in_any_log(running):
+    # Before `down`: it takes the logs with it. Jobs of `run --rm` have none, but what they said.
+    logs = [running.compose("logs", "--no-color", *one) for one in ((), ("schedule",))]
+
+    assert "schedule: stopped" in logs[1]
+    assert len(running.said) >= 2
+    assert [said for said in (*logs, *running.said) if KEY in said] == []
+
+
 def test_data_outlives_the_containers(running):
     before = games(running)
 
@@ -79,10 +88,6 @@ def test_a_killed_server_comes_back_with_its_data(running):
     assert games(running) == before
 
 
-def test_no_key_of_rawg_is_in_any_log(running):
-    assert KEY not in running.compose("logs", "--no-color")
-
-
 def until_logged(project, service: str, text: str, patience_s: float = 120.0) -> str:
     """Return the service's log once it holds `text`."""
     ends = time.monotonic() + patience_s
@@ -103,3 +108,22 @@ def test_the_databases_are_apart(running):
     refused = ask("nessie")
     assert refused.returncode != 0
     assert "permission denied" in refused.stderr
+
+
+def test_a_schedule_that_cannot_be_read_is_told_at_once(running, env_file):
+    before = env_file.read_bytes()
+    wrong = {"COMPOSE_PROFILES": "core,schedule", "SCHEDULE": "now and then"}
+    running.environ.update(wrong)
+    started = time.monotonic()
+    try:
+        refused = running.try_make("up")
+    finally:
+        running.compose("rm", "--stop", "--force", "schedule")
+        running.forget_choices()
+        del running.environ["SCHEDULE"]
+        env_file.write_bytes(before)
+
+    assert refused.returncode != 0
+    assert "'now and then' is neither an interval" in refused.stderr
+    assert "schedule (restarted" in refused.stderr
+    assert time.monotonic() - started < 120

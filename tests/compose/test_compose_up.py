@@ -1,10 +1,11 @@
 """`make up` on a real engine: what it writes, what it starts, how the containers are locked in."""
 
 import stat
+from subprocess import CompletedProcess
 
 import pytest
 from compose_engine import output
-from compose_project import Project
+from compose_project import PORTS, Project, states
 
 pytestmark = pytest.mark.compose
 
@@ -12,10 +13,7 @@ SERVERS = ("postgres", "minio", "nessie")
 
 
 def test_every_server_is_healthy_and_the_one_shot_has_ended_well(running, up):
-    assert {line.split()[0] for line in up.splitlines() if line.startswith("  ")} == {
-        *SERVERS,
-        "minio-setup",
-    }
+    assert states(up) == {**dict.fromkeys(SERVERS, "healthy"), "minio-setup": "exit 0"}
     for service in SERVERS:
         assert running.inspect(service)["State"]["Health"]["Status"] == "healthy"
     assert running.inspect("minio-setup")["State"]["ExitCode"] == 0
@@ -26,6 +24,14 @@ def test_up_says_where_the_secrets_are_and_shows_none(running, up, env_file):
     assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
     shown = [name for name, value in generated(running).items() if value in up]
     assert not shown
+
+
+def test_up_says_where_everything_is_and_what_is_next(running, up):
+    ports = {name: running.secrets()[name] for name in PORTS if not name.startswith("DREMIO")}
+
+    assert [name for name, number in ports.items() if f"127.0.0.1:{number}" not in up] == []
+    assert ".env: MINIO_ROOT_PASSWORD" in up
+    assert up.endswith("Ready: make ingest && make etl\n")
 
 
 def test_a_second_up_keeps_every_secret_and_every_container(running, env_file):
@@ -71,20 +77,27 @@ def test_our_image_holds_no_secret_and_only_what_it_runs(running):
 
 
 @pytest.mark.parametrize(
-    "attempt",
+    ("attempt", "refusal"),
     [
-        "touch /opt/gamelake/x",
-        "touch /etc/x",
-        "touch /usr/bin/x",
-        "chown 0 /var/lib/gamelake",
-        "mount -t tmpfs none /mnt",
-        "cp /bin/true /tmp/x && /tmp/x",  # noexec
+        ("touch /opt/gamelake/x", "Read-only file system"),
+        ("touch /etc/x", "Read-only file system"),
+        ("touch /usr/bin/x", "Read-only file system"),
+        ("chown 0 /var/lib/gamelake", "Operation not permitted"),
+        ("mount -t tmpfs none /mnt", "must be superuser"),
     ],
 )
-def test_a_job_cannot(running, attempt):
-    done = running.try_compose("run", "--rm", "-T", "--no-deps", "etl", "sh", "-c", attempt)
+def test_a_job_cannot(running, attempt, refusal):
+    done = try_in_image(running, attempt)
 
     assert done.returncode != 0
+    assert refusal in done.stderr
+
+
+def test_a_job_s_scratch_can_be_written_and_not_run(running):
+    done = try_in_image(running, "cp /bin/true /tmp/x && echo copied && /tmp/x")
+
+    assert (done.returncode, done.stdout.strip()) == (126, "copied")
+    assert "Permission denied" in done.stderr
 
 
 def test_a_job_is_an_ordinary_user_without_rights(running):
@@ -106,9 +119,16 @@ def generated(project: Project) -> dict[str, str]:
 
 
 def in_image(project: Project, script: str) -> str:
-    """Return what a shell of the job `etl` printed."""
+    """Return what a shell of the job `etl` printed; it has to succeed."""
+    done = try_in_image(project, script)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def try_in_image(project: Project, script: str) -> CompletedProcess[str]:
+    """Run a shell of the job `etl`, which may fail."""
     run = ("run", "--rm", "-T", "--no-deps", "etl", "sh", "-c", script)
-    return project.compose(*run).strip()
+    return project.try_compose(*run)
 
 
 def test_generated_secrets_are_many_and_all_differ(running):

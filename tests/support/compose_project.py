@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import sys
@@ -14,31 +15,35 @@ from typing import Any
 from compose_engine import attempt, output
 from dotenv import dotenv_values
 
+from gamelake.stack_env import PORTS
+
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "canary-key-of-the-compose-test"
 _OURS = ("RAWG_", "GAMELAKE_", "MINIO_", "NESSIE_", "DREMIO_", "POSTGRES_", "DATABASE_", "COMPOSE")
 _MAKES = ("MAKE", "MFLAGS", "ARGS")  # else a make above hands down its own ARGS
-_PORTS = (
-    "DREMIO_FLIGHT_PORT",
-    "MINIO_PORT",
-    "MINIO_CONSOLE_PORT",
-    "NESSIE_PORT",
-    "POSTGRES_PORT",
-    "DREMIO_PORT",
-)
 
 
 @dataclass
 class Project:
-    """Where the copy lies, and the variables that every command in it is given."""
+    """Where the copy lies, the variables that every command in it is given, what jobs said."""
 
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
     tool: tuple[str, ...] = ("docker-compose",)
+    said: list[str] = field(default_factory=list)
 
     def make(self, *arguments: str, **variables: str) -> str:
         """Return what `make ARGUMENTS` printed; it has to succeed."""
         return self._must("make", *self._choices(), *arguments, **variables)
+
+    def try_make(self, *arguments: str) -> CompletedProcess[str]:
+        """Run make, which may fail."""
+        return attempt("make", *self._choices(), *arguments, cwd=self.folder, env=self.environ)
+
+    def forget_choices(self) -> None:
+        """Take back what was chosen by the environment: from here on `.env` has to know it."""
+        for name in (*PORTS, "COMPOSE_PROFILES"):
+            self.environ.pop(name, None)
 
     def compose(self, *arguments: str) -> str:
         """Return what `docker-compose ARGUMENTS` printed; it has to succeed."""
@@ -54,10 +59,11 @@ class Project:
 
     def job(self, *command: str) -> Any:
         """Return the JSON that a job printed in a container of its own; it has to succeed."""
-        service = command[0]
-        return json.loads(
-            self.compose("run", "--rm", "-T", service, "gamelake", *command, "--json")
-        )
+        run = ("run", "--rm", "-T", command[0], "gamelake", *command, "--json")
+        done = self.try_compose(*run)
+        self.said.append(done.stdout + done.stderr)  # the container is gone, and its log with it
+        assert done.returncode == 0, self.said[-1]
+        return json.loads(done.stdout)
 
     def secrets(self) -> dict[str, str]:
         """Return what `.env` holds."""
@@ -78,6 +84,13 @@ class Project:
         return output(*command, cwd=self.folder, env={**self.environ, **variables})
 
 
+def states(said: str) -> dict[str, str]:
+    """Return how each service is by the table that `make up` printed."""
+    _, _, table = said.partition("\nservice ")
+    lines = (re.split(r"  +", line) for line in table.partition("\n\n")[0].splitlines()[1:])
+    return {service: state for service, state, *_ in lines}
+
+
 def copy_of_the_project(folder: Path) -> Project:
     """Copy what is, or may be, committed to `folder`, with ports of its own."""
     names = output("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT)
@@ -91,8 +104,8 @@ def copy_of_the_project(folder: Path) -> Project:
 
 
 def _free_ports() -> Mapping[str, str]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in _PORTS]
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
     ports = [str(one.getsockname()[1]) for one in sockets]
     for one in sockets:
         one.close()
-    return dict(zip(_PORTS, ports, strict=True))
+    return dict(zip(PORTS, ports, strict=True))
