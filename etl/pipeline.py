@@ -27,6 +27,7 @@ from etl.run_log import recorded_run, settle_dead_runs
 from storage.database.repositories.runs import Run
 from storage.layout import GAMES, MAIN, STAR, etl_branch, run_tag
 from utils.clock import iso
+from utils.errors import GamelakeError
 from utils.progress import ProgressSnapshot
 
 BULK_ROWS = 100_000
@@ -118,6 +119,8 @@ def _publish(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:
         results = audit(ctx, engine, compared, run)
         tables = _tables_report(engine, built, changes, compared)
     commit = _merge(ctx, plan, built, run)
+    run.summary["published"] = True  # whatever comes
+    deferred = _tag(ctx, run)
     return EtlReport(
         run_id=run.run_id,
         state="completed",
@@ -128,6 +131,7 @@ def _publish(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:
         tables=tables,
         checks=CheckCounts.of(results),
         warnings=tuple(r.describe() for r in results if r.outcome == "warned"),
+        deferred=deferred,
     )
 
 
@@ -174,7 +178,7 @@ def _tables_report(
 
 
 def _merge(ctx: EtlContext, plan: BuildPlan, built: PinnedCatalog, run: Run) -> str:
-    """Record on the branch what it holds, make it main in one step, and tag it."""
+    """Record on the branch what it holds, and make it main in one step."""
     branch = etl_branch(run.run_id)
     record = PublishRecord(
         run_id=run.run_id,
@@ -189,6 +193,19 @@ def _merge(ctx: EtlContext, plan: BuildPlan, built: PinnedCatalog, run: Run) -> 
     merged = ctx.catalog.merge(
         branch, onto=MAIN, expected_head=plan.main.head, fence=ctx.lease.epoch
     )
-    ctx.catalog.tag(run_tag(run.run_id), branch)
-    ctx.catalog.drop_branch(branch)
     return merged.head
+
+
+def _tag(ctx: EtlContext, run: Run) -> str:
+    """Tag what was published and drop its branch.
+
+    It is published whether that succeeds or not: what fails is left to the next run, which
+    settles it (`settle_dead_runs`), and told.
+    """
+    branch = etl_branch(run.run_id)
+    try:
+        ctx.catalog.tag(run_tag(run.run_id), branch)
+        ctx.catalog.drop_branch(branch)
+    except (GamelakeError, OSError) as error:
+        return f"the next run sets the tag {run_tag(run.run_id)} and drops {branch}: {error}"
+    return ""

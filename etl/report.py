@@ -35,7 +35,10 @@ class CheckCounts:
 
 @dataclass(frozen=True)
 class EtlReport:
-    """The result of one etl run. `commit` is the content hash of what readers see now."""
+    """The result of one etl run. `commit` is the content hash of what readers see now.
+
+    deferred: what the next run has to finish, and why; "" when nothing is left to do
+    """
 
     run_id: str
     state: str
@@ -46,6 +49,7 @@ class EtlReport:
     tables: Mapping[str, TableReport]
     checks: CheckCounts
     warnings: tuple[str, ...] = ()
+    deferred: str = ""
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from etl.context import EtlContext, EtlRequest
-from storage.database.repositories.runs import Run
+from etl.iceberg_catalog import PublishRecord
+from storage.database.repositories.runs import Run, RunState
 from storage.layout import MAIN, etl_branch, run_tag
 from utils.errors import ChecksFailed, GamelakeError, Locked
 
@@ -32,8 +33,9 @@ def recorded_run(ctx: EtlContext, request: EtlRequest) -> Iterator[Run]:
 def settle_dead_runs(ctx: EtlContext) -> None:
     """Finish what killed runs left behind. We hold the writer lease, so they are dead.
 
-    A run that got as far as main was published: it gets its tag and counts as completed. Any
-    other failed; its branch goes, unless checks failed on it: then it stays for inspection.
+    A run that got as far as main was published, also if it never heard so and failed: it gets its
+    tag and counts as completed. Any other failed; its branch goes, unless checks failed on it:
+    then it stays for inspection.
     """
     references = ctx.catalog.references()
     record = ctx.catalog.pin(MAIN).record
@@ -41,8 +43,10 @@ def settle_dead_runs(ctx: EtlContext) -> None:
     if published and run_tag(published) not in references:
         ctx.catalog.tag(run_tag(published), MAIN)
     for run in _recent_runs(ctx):
-        if run.state in ("queued", "running"):
-            _settle(ctx, run, completed=run.run_id == published)
+        if record is not None and run.run_id == published:
+            _complete(ctx, run, record)
+        else:
+            _end(ctx, run)
         if etl_branch(run.run_id) in references and not run.reason.startswith(CHECKS_FAILED):
             ctx.catalog.drop_branch(etl_branch(run.run_id))
 
@@ -52,14 +56,25 @@ def _recent_runs(ctx: EtlContext) -> list[Run]:
         return unit.runs.list(limit=_RECENT, kind="etl")
 
 
-def _settle(ctx: EtlContext, run: Run, *, completed: bool) -> None:
+def _complete(ctx: EtlContext, run: Run, record: PublishRecord) -> None:
+    """Note that a run has published, if it could not do so itself."""
+    if run.state not in ("running", "failed"):
+        return
     with ctx.database.unit_of_work(ctx.lease) as unit:
-        if run.state == "queued":
-            unit.runs.transition(run.run_id, "cancelled", reason="its process died")
-        elif completed:
-            unit.runs.transition(run.run_id, "completed", reason="its process died after publish")
-        else:
-            unit.runs.transition(run.run_id, "failed", reason="its process died")
+        if run.state == "failed":
+            unit.runs.resume(run.run_id)
+        published = {"published": True, "mode": record.mode}
+        unit.runs.set_summary(run.run_id, run.summary | published)
+        unit.runs.transition(run.run_id, "completed", reason="it broke off after its publish")
+
+
+def _end(ctx: EtlContext, run: Run) -> None:
+    """Note that a run whose process died did not publish."""
+    if run.state not in ("queued", "running"):
+        return
+    with ctx.database.unit_of_work(ctx.lease) as unit:
+        ended: RunState = "cancelled" if run.state == "queued" else "failed"
+        unit.runs.transition(run.run_id, ended, reason="its process died")
 
 
 def _fail(ctx: EtlContext, run: Run, error: BaseException) -> None:

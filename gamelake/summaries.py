@@ -28,8 +28,9 @@ def built(report: "EtlReport") -> str:
     checks, warned = report.checks, ""
     if report.checks.warned:
         warned = f", {checks.warned} warned (`gamelake runs show {report.run_id}` says which)"
+    deferred = f"\nLeft to do: {report.deferred}." if report.deferred else ""
     return (
         f"Published run {report.run_id} ({report.mode}) in {duration(report.seconds)}: "
         f"{rows:,} rows in {len(report.tables)} tables, {changed} changed; "
-        f"{checks.passed} checks passed{warned}."
+        f"{checks.passed} checks passed{warned}.{deferred}"
     )

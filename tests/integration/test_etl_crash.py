@@ -8,8 +8,10 @@ from raw_builder import game, lookup, named, platform
 
 from etl.context import EtlRequest
 from etl.pipeline import run_etl
+from storage.database.repositories.runs import Run
 from storage.layout import MAIN, etl_branch, run_tag
 from utils import seams
+from utils.errors import GamelakeError
 
 DELTA = EtlRequest()
 
@@ -53,16 +55,23 @@ def test_the_next_etl_finishes_what_a_broken_one_began(tmp_path: Path, when: sea
             before = lake.star()
             fault = seams.Fault("error", when, name, ordinal, forever=True)
             seams.arm(fault)
-            try:
-                with pytest.raises(Exception, match="injected"):
-                    run_etl(lake.ctx, DELTA)
-            finally:
-                seams.arm(None)
+            assert "injected" in _told(lake, fault), (name, ordinal)
             assert fault.fired, (name, ordinal)
             assert lake.star() in (before, expected), (name, ordinal)
             run_etl(lake.ctx, DELTA)
             assert lake.star() == expected, (name, ordinal)
             assert not [n for n in lake.ctx.catalog.references() if n.startswith("etl-")]
+
+
+def _told(lake: EtlLake, fault: seams.Fault) -> str:
+    """Run an etl with that fault; return the error, or what it left to the next run."""
+    seams.arm(fault)
+    try:
+        return run_etl(lake.ctx, DELTA).deferred
+    except (OSError, GamelakeError, RuntimeError) as error:
+        return str(error)
+    finally:
+        seams.arm(None)
 
 
 def _break_at(lake: EtlLake, monkeypatch: pytest.MonkeyPatch, step: str) -> str:
@@ -82,6 +91,69 @@ class _PowerCutError(Exception):
 
 def _die(*_args: object, **_kwargs: object) -> None:
     raise _PowerCutError
+
+
+def _ordinal_in_publish(home: Path, what: int) -> int:
+    """Return the number of that commit of the catalog's in an etl, -1 for the last."""
+    with open_lake(home) as lake:
+        _load(lake)
+        seams.arm(None, trace=True)
+        run_etl(lake.ctx, DELTA)
+        ordinals = [ordinal for name, ordinal in seams.traced() if name == "catalog.commit"]
+        seams.arm(None)
+    return ordinals[what]
+
+
+def _newest(lake: EtlLake) -> Run:
+    with lake.ctx.database.reading() as unit:
+        return unit.runs.list(limit=1, kind="etl")[0]
+
+
+def test_a_publish_whose_tag_is_refused_is_completed_and_the_next_run_tags_it(
+    tmp_path: Path,
+) -> None:
+    tagged = _ordinal_in_publish(tmp_path / "trace", -1)
+    with open_lake(tmp_path / "lake") as lake:
+        _load(lake)
+        seams.arm(seams.Fault("error", "before", "catalog.commit", tagged, forever=True))
+        try:
+            report = run_etl(lake.ctx, DELTA)
+        finally:
+            seams.arm(None)
+
+        run, tag = _newest(lake), run_tag(report.run_id)
+        assert (report.state, report.published) == ("completed", True)
+        assert "the next run" in report.deferred
+        assert (run.state, run.summary["published"]) == ("completed", True)
+        assert tag not in lake.ctx.catalog.references()
+
+        again = run_etl(lake.ctx, DELTA)
+
+        references = lake.ctx.catalog.references()
+        assert (again.mode, again.deferred) == ("none", "")
+        assert references[tag].head == references[MAIN].head
+        assert etl_branch(report.run_id) not in references
+
+
+def test_a_merge_that_happened_without_an_answer_is_a_publish_for_the_next_run(
+    tmp_path: Path,
+) -> None:
+    merged = _ordinal_in_publish(tmp_path / "trace", -2)
+    with open_lake(tmp_path / "lake") as lake:
+        _load(lake)
+        head = lake.ctx.catalog.references()[MAIN].head
+        fault = seams.Fault("error", "after", "catalog.commit", merged, forever=True)
+        assert "injected" in _told(lake, fault)
+        lost = _newest(lake)
+        assert lake.ctx.catalog.references()[MAIN].head != head
+        assert lost.state == "failed"
+
+        run_etl(lake.ctx, DELTA)
+
+        assert run_tag(lost.run_id) in lake.ctx.catalog.references()
+        with lake.ctx.database.reading() as unit:
+            settled = unit.runs.get(lost.run_id)
+        assert (settled.state, settled.summary["published"]) == ("completed", True)
 
 
 def _state(lake: EtlLake, run_id: str) -> str:
