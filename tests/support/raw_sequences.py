@@ -18,7 +18,7 @@ from ingestion.rows import Lineage, games_table, read_rows
 from storage.layout import BROWSE, FILTERED, LOOKUPS
 
 Json = dict[str, Any]
-GAMES = 6
+GAMES = 12
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,14 @@ def sequences(draw: st.DrawFn) -> list[Crawl]:
     """Draw two to five crawls: inserts, updates, repeated pages, late pages, drift of the schema.
 
     Every crawl is read after the one before it, but for late pages: they waited in a spool when
-    the run that read them died, and reach raw with a later one.
+    the run that read them died, and reach raw with a later one. Half of the sequences begin with
+    every game, so that the crawls after the first find full tables.
     """
     crawls, stored, clock = [], list[Page](), 0
-    for _ in range(draw(st.integers(2, 5))):
+    full = draw(st.booleans())
+    for number in range(draw(st.integers(2, 5))):
         drift = draw(_drifts)
-        pages = []
+        pages = [_every_game(clock := clock + 10)] if full and not number else []
         for _ in range(draw(st.integers(0, 3))):
             clock += 10
             pages.append(_page(draw, clock, drift))
@@ -73,6 +75,10 @@ def sequences(draw: st.DrawFn) -> list[Crawl]:
         crawls.append(Crawl(tuple(pages), draw(_lookups(clock))))
         clock += 10
     return crawls
+
+
+def _every_game(clock: int) -> Page:
+    return Page(BROWSE, clock, json.dumps([browse_game(n + 1) for n in range(GAMES)]).encode())
 
 
 def _page(draw: st.DrawFn, clock: int, drift: Callable[[Json], Json]) -> Page:
@@ -113,6 +119,7 @@ def _half_of_another_type(row: Json) -> Json:
 _UNUSUAL = (_undeclared, _vanished, _of_another_type, _half_of_another_type)
 _drifts = st.sampled_from([*3 * [_as_it_is], *_UNUSUAL])
 _ids = st.integers(1, GAMES)
+_lookup_ids = st.integers(1, 7)
 
 
 @st.composite
@@ -146,7 +153,7 @@ def _lookups(draw: st.DrawFn, clock: int) -> dict[str, tuple[Row, ...]]:
     return {
         entity: (
             lookup(
-                draw(_ids),
+                draw(_lookup_ids),
                 draw(st.sampled_from(["x", "y"])),
                 at=clock + 1,
                 domain=draw(st.sampled_from([None, "z.com"])),
