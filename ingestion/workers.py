@@ -1,7 +1,7 @@
 """Reading windows: workers fetch pages into the spool while the caller's thread rolls segments."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ingestion.crawl import Crawl, Task
@@ -39,7 +39,7 @@ class Reader:
     def read(self, crawl: Crawl) -> None:
         """Read every window of `crawl`; what was fetched is in raw on return, also on an error.
 
-        Raises what stopped a worker: QuotaSpent, SourceError, Stopped, OSError.
+        Raises what stopped a worker: QuotaSpent, SourceError, Stopped, OSError, or a defect.
         """
         self._final.difference_update(reading.window.name for reading in crawl.readings())
         threads = [_Worker(crawl, self.source, self.spool) for _ in range(self.workers)]
@@ -54,7 +54,7 @@ class Reader:
             for thread in threads:
                 thread.join(_PATIENCE_S)
         self._roll_rest(crawl)
-        _raise_first(threads)
+        raise_first([thread.error for thread in threads if thread.error is not None])
         if not crawl.finished:
             raise Stopped("stopped", operation="ingest")
 
@@ -122,7 +122,7 @@ class _Worker(threading.Thread):
 
     def __init__(self, crawl: Crawl, source: Source, spool: Spool) -> None:
         super().__init__(name="ingest", daemon=True)
-        self.error: GamelakeError | OSError | None = None
+        self.error: Exception | None = None
         self._crawl = crawl
         self._source = source
         self._spool = spool
@@ -136,7 +136,7 @@ class _Worker(threading.Thread):
                 self._spool.wait_for_room(_SEGMENTS_WAITING, timeout=60)
                 self._read(task)
             ended = True
-        except (GamelakeError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - defects too: the caller's thread raises it
             self.error = error
         finally:
             if not ended:
@@ -181,9 +181,15 @@ def _rows(page: Page, stored: list[int]) -> bytes:
     return b"[" + b",".join(rows[position] for position in stored) + b"]"
 
 
-def _raise_first(threads: list[_Worker]) -> None:
-    errors = [thread.error for thread in threads if thread.error is not None]
-    # When the disk refused one, the others met a broken spool or stopped; the cause says more.
-    errors.sort(key=lambda error: (isinstance(error, Stopped), not isinstance(error, OSError)))
+def raise_first(errors: Sequence[Exception]) -> None:
+    """Raise the one that says most: a defect, else the disk's refusal, at last Stopped.
+
+    When the disk refused one worker, the others met a broken spool or stopped.
+    """
     if errors:
-        raise errors[0]
+        raise max(errors, key=_weight)
+
+
+def _weight(error: Exception) -> int:
+    kinds = (Stopped, GamelakeError, OSError)
+    return next((at for at, kind in enumerate(kinds) if isinstance(error, kind)), len(kinds))
