@@ -22,6 +22,7 @@ from bench.ours import (
     measure_nothing_new,
     measure_random_delta,
 )
+from bench.recorded import RECORDED, repeated
 from bench.results import Results
 from bench.table import add_totals, lines
 from simulator.capacity import measure
@@ -29,7 +30,6 @@ from simulator.config import SimulatorConfig
 from simulator.process import SimulatorProcess
 from testbed.stack import Stack
 
-RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data" / "rawg" / "pages"
 REFUSED_SHARE = 0.5  # a client that reaches half of the server's capacity measures the server
 PARTS = ("ours", "delta", "dlt", "chain", "pandas")
 
@@ -42,10 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not asked.load:
         machine = _machine()
         print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
-        for config in _sources(asked):
-            refused |= _measure_size(results, config, asked)
-            if asked.save:
-                results.save(asked.save, machine)
+        with _sources(asked) as sources:
+            for config in sources:
+                refused |= _measure_size(results, config, asked)
+                if asked.save:
+                    results.save(asked.save, machine)
     add_totals(results)
     print("\n".join(lines(results)))
     failed = _judge(results) if asked.check else False
@@ -55,7 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--games", default="10000,50000", help="sizes, comma-separated")
-    parser.add_argument("--recorded", action="store_true", help="recorded pages too, where present")
+    parser.add_argument(
+        "--recorded",
+        type=int,
+        default=0,
+        metavar="COPIES",
+        help="recorded games too, where present, each so many times under other ids",
+    )
     parser.add_argument("--repeat", type=int, default=3, help="rounds of everything")
     parser.add_argument(
         "--profile",
@@ -72,10 +79,14 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _sources(asked: argparse.Namespace) -> Iterator[SimulatorConfig]:
-    if asked.recorded and RECORDED.is_dir():
-        yield SimulatorConfig(replay=RECORDED)
-    yield from (SimulatorConfig(games=int(size)) for size in asked.games.split(",") if size)
+@contextmanager
+def _sources(asked: argparse.Namespace) -> Iterator[list[SimulatorConfig]]:
+    """Give what is to be measured; recorded games are spread out in a folder meanwhile."""
+    sources = [SimulatorConfig(games=int(size)) for size in asked.games.split(",") if size]
+    with _folder() as folder:
+        if asked.recorded and RECORDED.is_dir():
+            sources.insert(0, SimulatorConfig(replay=repeated(folder, asked.recorded)))
+        yield sources
 
 
 def _measure_size(results: Results, config: SimulatorConfig, asked: argparse.Namespace) -> bool:

@@ -1,7 +1,8 @@
 """The floor of an etl: DuckDB alone reads the raw parts and writes the star as plain parquet.
 
 No versions, no carried-over fields, no checks, no catalog: the tables of DESIGN section 6 as they
-follow from raw that holds every game once (after a first ingest; anything else is refused). Run
+follow from raw that holds every game once (after a first ingest; anything else is refused), but
+for the few rows of fact_source_years. Run
 as `python -m bench.etl_floor RAW OUT`; prints `{"seconds": ..., "rows": ...}` with start-up
 (import, opening the engine) left out.
 """
