@@ -8,14 +8,14 @@ Action = Literal["created", "updated", "unchanged", "kept", "waiting"]
 ACTIONS: tuple[Action, ...] = ("created", "updated", "unchanged", "kept", "waiting")
 
 _DONE: tuple[Action, ...] = ("created", "updated")
-_TOLD = {"user": _DONE, "source": _DONE, "space": _DONE, "view": _DONE}
+_TOLD = {"user": _DONE, "source": (*_DONE, "kept"), "space": _DONE, "view": _DONE}
 
 
 @dataclass(frozen=True)
 class Change:
     """One object: `kind` is user, source, space, view, wiki or labels.
 
-    `kept`: somebody else's text, left alone. `waiting`: its tables are not published yet.
+    `kept`: somebody else's text or source, left alone. `waiting`: its tables are not published yet.
     """
 
     kind: str

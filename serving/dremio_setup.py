@@ -34,6 +34,14 @@ from utils.errors import Conflict, ServiceDown, UsageError
 
 _TRIES = 2  # a change that somebody overtook is looked at once more
 _STATE_TRIES = 5
+_OURS_HINT = (
+    "are DREMIO_NESSIE_URI, DREMIO_MINIO_ENDPOINT and MINIO_ANALYST_SECRET_KEY right as seen from "
+    "Dremio? then: gamelake dremio-setup --resend-secrets"
+)
+_THEIRS_HINT = (
+    "gamelake did not make it and leaves it alone: correct its key in Dremio, or remove it there, "
+    "then gamelake dremio-setup"
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ def has_views(client: DremioClient) -> bool:
 
     def is_there(view: Documented) -> bool:
         stored = client.find(view.body["path"])
-        return stored is not None and _same_view(view)(stored)
+        return stored is not None and _judged_view(view)(stored) == "unchanged"
 
     return all(map(is_there, wanted_views()))
 
@@ -98,7 +106,7 @@ class DremioSetup:
         resend_secrets: bool = False,
         pause: Callable[[float], None],
     ) -> None:
-        """`resend_secrets`: write sources even if equal; `pause(seconds)` waits."""
+        """`resend_secrets`: write our sources even if equal; `pause(seconds)` waits."""
         self._client = client
         self._report = report
         self._resend = resend_secrets
@@ -107,39 +115,49 @@ class DremioSetup:
     def run(self, settings: Settings) -> None:
         """Set up everything.
 
-        Raises Conflict where somebody else's object stands in the way, ServiceDown when Dremio
-        cannot use a source, UsageError when Dremio refuses what it is told.
+        Raises UsageError where somebody else's object stands in the way or Dremio refuses what it
+        is told, Conflict when somebody changes an object all the time, ServiceDown when Dremio
+        cannot use a source.
         """
-        nessie, raw = nessie_source(settings), raw_source(settings)
-        texts = _source_texts()
-        for body in (nessie, raw):
-            stored = self._source(body)
-            self._wiki(stored, body["name"], texts[body["name"]])
-        space = self._ensure({"entityType": "space", "name": SPACE}, "space", lambda _: True)
+        for body in (nessie_source(settings), raw_source(settings)):
+            self._source(body)
+        named = {"entityType": "space", "name": SPACE}
+        space, _ = self._ensure(named, "space", lambda _: "unchanged")
         self._wiki(space, SPACE, space_wiki(load_views()))
         published = self._published_tables()
         self._views(published)
 
-    def _source(self, body: Entity) -> Entity | None:
+    def _source(self, body: Entity) -> None:
         name = body["name"]
 
-        def equal(stored: Entity) -> bool:
+        def judged(stored: Entity) -> Action:
             if stored.get("type") != body["type"]:
                 raise _in_the_way(f"a source {name} of type {stored.get('type')}", name)
             same = same_source(stored, body)
-            if not same and SOURCE_MARK not in (stored.get("description") or ""):
+            if self._is_ours(stored):
+                return "unchanged" if same and not self._resend else "updated"
+            if not same:
                 raise _in_the_way(f"a source {name} that gamelake did not make", name)
-            return same and not (self._resend and SOURCE_MARK in (stored.get("description") or ""))
+            return "kept"
 
-        stored = self._ensure(body, "source", equal)
-        return stored if stored is None else self._usable(stored, name)
+        stored, action = self._ensure(body, "source", judged)
+        if stored is not None:
+            self._check_usable(stored, name, ours=action != "kept")
+        if action != "kept":
+            self._wiki(stored, name, _source_text(name))
 
-    def _usable(self, stored: Entity, name: str) -> Entity:
+    def _is_ours(self, source: Entity) -> bool:
+        """Return whether we made it; the wiki knows too, should Dremio keep no description."""
+        if said := source.get("description"):
+            return SOURCE_MARK in said
+        return WIKI_MARK in (self._client.note(source["id"], "wiki").get("text") or "")
+
+    def _check_usable(self, stored: Entity, name: str, *, ours: bool) -> None:
         """Wait a moment for a new source; raises ServiceDown when Dremio cannot use it."""
         for attempt in range(_STATE_TRIES):
             state = stored.get("state") or {}
             if state.get("status") != "bad":
-                return stored
+                return
             if attempt + 1 < _STATE_TRIES:
                 self._pause(1.0)
                 stored = self._client.find([name]) or stored
@@ -147,8 +165,7 @@ class DremioSetup:
             f"Dremio cannot use its source {name}: {_complaint(state)}",
             operation="set up Dremio",
             subject=name,
-            hint="are DREMIO_NESSIE_URI, DREMIO_MINIO_ENDPOINT and MINIO_ANALYST_SECRET_KEY right "
-            "as seen from Dremio? then: gamelake dremio-setup --resend-secrets",
+            hint=_OURS_HINT if ours else _THEIRS_HINT,
         )
 
     def _published_tables(self) -> frozenset[str]:
@@ -172,29 +189,32 @@ class DremioSetup:
                 waiting.add(view.name)
                 self._report.add("view", name, "waiting")
                 continue
-            stored = self._ensure(view.body, "view", _same_view(view))
+            stored, _ = self._ensure(view.body, "view", _judged_view(view))
             self._wiki(stored, name, view.wiki)
             self._labels(stored, name, view.tags)
 
-    def _ensure(self, body: Entity, kind: str, equal: Callable[[Entity], bool]) -> Entity | None:
-        """Create or change what `body` says; return what is stored, None if only planned."""
+    def _ensure(
+        self, body: Entity, kind: str, judged: Callable[[Entity], Action]
+    ) -> tuple[Entity | None, Action]:
+        """Create what `body` says, or do with what is stored as `judged` says of it.
+
+        Returns what is stored then (None if only planned), and what was done.
+        """
         path = body.get("path") or [body["name"]]
         for attempt in range(_TRIES):
             stored = self._client.find(path)
             if stored is not None and stored.get("entityType") != body["entityType"]:
                 raise _in_the_way(f"{stored.get('entityType')} {name_of(body)}", name_of(body))
-            action: Action = "created" if stored is None else "updated"
-            if stored is not None and equal(stored):
-                action = "unchanged"
+            action = "created" if stored is None else judged(stored)
             try:
-                if not self._report.dry_run and action != "unchanged":
+                if not self._report.dry_run and action in ("created", "updated"):
                     stored = self._write(stored, body)
             except Conflict:
                 if attempt + 1 == _TRIES:
                     raise
                 continue
             self._report.add(kind, name_of(body), action)
-            return stored
+            return stored, action
         raise AssertionError("the last try returns or raises")
 
     def _write(self, stored: Entity | None, body: Entity) -> Entity:
@@ -243,18 +263,19 @@ def _complaint(state: Entity) -> str:
     return "; ".join(texts) or "bad"
 
 
-def _same_view(view: Documented) -> Callable[[Entity], bool]:
-    def equal(stored: Entity) -> bool:
+def _judged_view(view: Documented) -> Callable[[Entity], Action]:
+    def judged(stored: Entity) -> Action:
         sql = stored.get("sql") or ""
         if stored.get("type") != "VIRTUAL_DATASET" or not sql.startswith(SQL_MARK):
             raise _in_the_way(f"a view {SPACE}.{view.name} of somebody else", view.name)
-        return bool(sql.strip() == view.sql.strip() and not stored.get("sqlContext"))
+        same = sql.strip() == view.sql.strip() and not stored.get("sqlContext")
+        return "unchanged" if same else "updated"
 
-    return equal
+    return judged
 
 
-def _source_texts() -> dict[str, str]:
-    return {
+def _source_text(name: str) -> str:
+    texts = {
         NESSIE: source_wiki(
             "The star, as tables",
             f"Iceberg tables in `{NAMESPACE}`; branch `{MAIN}` is what is published, and a tag "
@@ -266,6 +287,7 @@ def _source_texts() -> dict[str, str]:
             f"something up; for questions use `{SPACE}`.",
         ),
     }
+    return texts[name]
 
 
 def _in_the_way(what: str, subject: str) -> UsageError:

@@ -13,7 +13,7 @@ from serving.dremio_text import NESSIE, RAW
 from utils.config import Settings
 from utils.errors import UsageError
 
-# In `description` of a source that we made; one without it belongs to somebody else.
+# In `description` of a source that we made; one with another text belongs to somebody else.
 SOURCE_MARK = "Made by gamelake dremio-setup, which overwrites changes made here."
 SECRETS = frozenset({"awsAccessSecret", "accessSecret"})
 _HOUR_MS = 3_600_000

@@ -159,7 +159,7 @@ def test_texts_and_labels_of_others_stay(dremio: Standin, user: DremioUser) -> N
     [
         ((SPACE, "top_games"), {"sql": "SELECT 1 AS one"}, "of somebody else"),
         (("nessie",), {"type": "S3"}, "of type S3"),
-        (("raw",), {"description": "", "metadataPolicy": {}}, "that gamelake did not make"),
+        (("raw",), {"description": "mine", "metadataPolicy": {}}, "that gamelake did not make"),
         ((SPACE,), {"entityType": "folder"}, "folder"),
     ],
 )
@@ -181,11 +181,61 @@ def test_objects_of_others_stand_in_the_way_and_stay(
     assert json.dumps(_entity(dremio, *path)) == before
 
 
-def test_a_source_of_others_that_is_what_we_want_is_used(dremio: Standin, user: DremioUser) -> None:
+def test_a_source_of_others_that_is_what_we_want_is_used_and_said_to_be_kept(
+    dremio: Standin, user: DremioUser
+) -> None:
+    user.setup()
+    raw = _entity(dremio, "raw")
+    raw["description"] = "mine"
+    dremio.catalog.wikis[str(raw["id"])]["text"] = ""
+    before = json.dumps(raw)
+
+    told = user.setup("--resend-secrets")
+
+    assert told["changes"] == [
+        {"kind": "source", "name": "nessie", "action": "updated"},
+        {"kind": "source", "name": "raw", "action": "kept"},
+    ]
+    assert json.dumps(_entity(dremio, "raw")) == before
+    assert dremio.catalog.wikis[str(raw["id"])]["text"] == ""
+    assert b"kept       source  raw" in user.run("dremio-setup").out
+
+
+def test_a_source_of_others_that_dremio_cannot_use_is_not_ours_to_mend(
+    dremio: Standin, user: DremioUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
     user.setup()
     _entity(dremio, "raw")["description"] = "mine"
+    dremio.catalog.keys["gamelake-analyst"] = "rotated-1"
+    later = user.but(**{"MINIO_ANALYST_SECRET_KEY": "rotated-1"})
 
-    assert user.setup("--resend-secrets")["updated"] == 1  # nessie alone
+    told = later.run("dremio-setup", "--json", "--resend-secrets")
+
+    assert told.code == 7
+    assert told.json["subject"] == "raw"
+    assert "gamelake did not make it" in told.json["hint"]
+    assert "--resend-secrets" not in told.json["hint"]
+
+
+def test_a_dremio_that_keeps_no_description_knows_our_sources_by_their_wiki(
+    dremio: Standin, user: DremioUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forget(*_: object) -> None:
+        for entity in dremio.catalog.entities.values():
+            entity.pop("description", None)
+
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    dremio.after = forget
+    user.setup()
+    assert user.setup()["changes"] == []
+
+    dremio.catalog.keys["gamelake-analyst"] = "rotated-1"
+    later = user.but(**{"MINIO_ANALYST_SECRET_KEY": "rotated-1"})
+    assert later.setup("--resend-secrets")["updated"] == 2
+    _entity(dremio, "nessie")["config"]["awsRootPath"] = "/elsewhere"  # type: ignore[index]
+    assert later.setup()["updated"] == 1
+    assert _entity(dremio, "nessie")["config"]["awsRootPath"] == "/warehouse"  # type: ignore[index]
 
 
 def test_an_overtaken_change_is_made_again(dremio: Standin, user: DremioUser) -> None:
