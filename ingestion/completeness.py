@@ -37,16 +37,27 @@ def hold_back(work: Work) -> list[str]:
     return [f"held: the source lists {page.count} games, far less than before; nothing was removed"]
 
 
+def way_on(work: Work) -> str:
+    """Return what to do about a run of which something stayed open."""
+    if _has_shrunk(work):
+        return "if the source really shrank: `gamelake ingest --full` takes its word for it"
+    return "what was read is stored; the same command tries the rest again"
+
+
 def _is_suspicious(work: Work) -> bool:
+    if work.windows.catalogue > 0:
+        return _has_shrunk(work)
+    with work.ctx.database.reading() as unit:
+        return unit.ledger.count(SOURCE_RAWG, GAMES) > 0
+
+
+def _has_shrunk(work: Work) -> bool:
+    """Return True for a delta over a source that lists far less than it did, but lists some."""
     counted = work.windows.catalogue
     with work.ctx.database.reading() as unit:
-        known = unit.ledger.count(SOURCE_RAWG, GAMES)
         before = int(unit.state.get(SOURCE_COUNT) or 0)
-    if counted == 0:
-        return known > 0
-    lost = before - counted
     is_delta = work.journal.scope["scope"] == "delta"
-    return is_delta and lost > max(_LOST_ROWS, _LOST_SHARE * before)
+    return is_delta and 0 < counted < before - max(_LOST_ROWS, _LOST_SHARE * before)
 
 
 def reconcile(work: Work) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from ingestion.completeness import way_on
 from ingestion.context import IngestContext
 from ingestion.journal import SOURCE_COUNT, RunJournal
 from ingestion.report import IngestReport, build_report
@@ -26,7 +27,7 @@ def finish(work: Work, notes: list[str]) -> IngestReport:
     facts = _facts(work) if complete and not notes else {}
     work.journal.end(state, reason, facts)
     if notes:
-        raise _incomplete(report, notes)
+        raise _incomplete(report, notes, hint=way_on(work))
     return report
 
 
@@ -99,13 +100,13 @@ def _report(journal: RunJournal, state: RunState, *, complete: bool) -> IngestRe
     return build_report(journal, journal.windows(), state=state, complete=complete, seconds=seconds)
 
 
-def _incomplete(report: IngestReport, notes: list[str]) -> Incomplete:
+def _incomplete(report: IngestReport, notes: list[str], *, hint: str) -> Incomplete:
     more = f" (and {len(notes) - 5} more)" if len(notes) > 5 else ""
     error = Incomplete(
         f"not everything could be read: {'; '.join(notes[:5])}{more}",
         operation="ingest",
         subject=report.run_id,
-        hint="what was read is stored; the same command tries the rest again",
+        hint=hint,
     )
     error.report = report
     return error

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 from ingest_lab import FULL, lab
+from lakes import LakeUnderTest
+from simulated import running
+from truth import listed_ids, stored_ids
 
 from ingestion.context import IngestRequest
 from utils.clock import SystemClock
@@ -135,3 +138,21 @@ def test_the_clock_may_step_back(tmp_path: Path) -> None:
         stamps = lake.column("_fetched_at")
         assert stamps == sorted(stamps)
         assert lake.parts()[0].manifest.run_id < lake.parts()[-1].manifest.run_id
+
+
+def test_a_source_that_really_shrank_is_believed_by_a_full_run(tmp_path: Path) -> None:
+    with running(games=120) as source:
+        lake = LakeUnderTest(tmp_path / "lake", source.base_url)
+        assert lake.must("ingest")["games_new"] == 120
+        source.control.remove(sorted(listed_ids(source))[:30])
+        for _ in range(2):  # waiting does not help
+            held = lake.run("ingest")
+            assert held.code == 8
+            assert "held" in held.json["error"]
+            assert "`gamelake ingest --full`" in held.json["hint"]
+
+        assert lake.must("ingest", "--full")["complete"]
+        assert lake.must("ingest")["complete"]  # the run that was held
+        source.control.churn(3)
+        assert lake.must("ingest")["games_changed"] == 3
+        assert len(stored_ids(lake)) == 120
