@@ -10,22 +10,13 @@ from pathlib import Path
 
 import crash
 import pytest
-from publish_workers import (
-    FEW_TABLES,
-    append_rows,
-    contents,
-    mixed,
-    poll,
-    publish,
-    publish_in,
-)
+from publish_workers import append_rows, contents, mixed, poll, publish, publish_in
 from star_rows import genres, publish_record, star_rows
 
 from etl.iceberg_embedded import EmbeddedCatalog
-from etl.iceberg_schemas import TABLES
 from etl.iceberg_verify import missing_files
 from etl.iceberg_writer import BranchWriter
-from storage.layout import LakePaths
+from storage.layout import STAR, LakePaths
 from utils.errors import Conflict
 from utils.seams import Fault
 
@@ -57,30 +48,16 @@ def test_eight_processes_lose_no_commit(catalog: EmbeddedCatalog, tmp_path: Path
 
 
 @pytest.mark.crash
-def test_readers_see_one_run_whatever_happens_to_publishers(
-    catalog: EmbeddedCatalog, tmp_path: Path
+@pytest.mark.parametrize(
+    ("publishes", "killed"), [(100, 30), pytest.param(150, 50, marks=pytest.mark.nightly)]
+)
+def test_readers_see_one_run_of_the_whole_star(
+    catalog: EmbeddedCatalog, tmp_path: Path, publishes: int, killed: int
 ) -> None:
-    read_while_publishing(catalog, tmp_path, FEW_TABLES, publishes=100, killed=30)
-
-
-@pytest.mark.crash
-@pytest.mark.nightly
-def test_readers_see_one_run_of_the_whole_star(catalog: EmbeddedCatalog, tmp_path: Path) -> None:
-    read_while_publishing(catalog, tmp_path, tuple(TABLES), publishes=150, killed=50)
-
-
-def read_while_publishing(
-    catalog: EmbeddedCatalog,
-    tmp_path: Path,
-    tables: tuple[str, ...],
-    *,
-    publishes: int,
-    killed: int,
-) -> None:
-    """Publish, killing some at any of their operations, while two processes read."""
+    """Publishers are killed at any of their operations while two processes read."""
     home, stop = str(tmp_path / "lake"), tmp_path / "stop"
-    publish(catalog, "first", 0, tables=tables)  # which also creates the tables
-    operations = len(crash.run(publish_in, home, "traced", 0, tables).trace)
+    publish(catalog, "first", 0, tables=STAR)  # which also creates the tables
+    operations = len(crash.run(publish_in, home, "traced", 0, STAR).trace)
     dice = random.Random(5)
     victims = set(dice.sample(range(publishes), killed))
     deaths = 0
@@ -92,7 +69,7 @@ def read_while_publishing(
                 if number in victims:
                     when, where = dice.choice(("before", "after")), dice.randint(1, operations)
                     fault = Fault("kill", when, "*", where)
-                deaths += publish_somehow(catalog, home, number, tables=tables, fault=fault)
+                deaths += publish_somehow(catalog, home, number, fault)
         finally:
             stop.touch()
         reports = [reader.result() for reader in readers]
@@ -105,19 +82,12 @@ def read_while_publishing(
     assert missing_files(catalog) == []
 
 
-def publish_somehow(
-    catalog: EmbeddedCatalog,
-    home: str,
-    number: int,
-    *,
-    tables: tuple[str, ...],
-    fault: Fault | None,
-) -> bool:
+def publish_somehow(catalog: EmbeddedCatalog, home: str, number: int, fault: Fault | None) -> bool:
     """Publish here, or in a child that `fault` kills; tell whether it was killed."""
     if fault is None:
-        publish(catalog, f"r{number}", number, tables=tables)
+        publish(catalog, f"r{number}", number, tables=STAR)
         return False
-    return crash.run(publish_in, home, f"r{number}", number, tables, fault=fault).killed
+    return crash.run(publish_in, home, f"r{number}", number, STAR, fault=fault).killed
 
 
 def test_a_mixed_star_would_be_noticed(catalog: EmbeddedCatalog) -> None:
