@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from etl.spark_settings import SparkSettings
 from utils.errors import GamelakeError, ServiceDown, UsageError
+from utils.extras import install_command
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -47,7 +48,7 @@ def _pyspark() -> "type[SparkSession]":
             "PySpark is not installed",
             operation="start Spark",
             subject="--engine",
-            hint="pip install 'gamelake[spark]', or pip install pyspark==4.1.4; it wants Java 17",
+            hint=f"{install_command('pyspark==4.1.4')}; it wants Java 17",
         ) from error
     sessions: type[SparkSession] = SparkSession
     return sessions

@@ -8,6 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from utils.errors import UsageError
+from utils.extras import install_command
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +81,7 @@ class Result:
                 "polars is not installed",
                 operation="query",
                 subject="pl",
-                hint="pip install 'gamelake[polars]'",
+                hint=install_command("polars>=1.35"),
             )
         frame: pl.DataFrame = self._run(self._relation.pl)
         return frame

@@ -50,6 +50,17 @@ def test_one_answer_comes_in_every_form(engine: QueryEngine) -> None:
     assert [b.num_rows for b in result.batches()] == [2]
 
 
+def test_without_polars_the_command_to_install_it_is_told(
+    engine: QueryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.result.find_spec", lambda _: None)
+
+    with pytest.raises(UsageError, match="polars is not installed") as error:
+        engine.sql("SELECT 1 AS one").pl()
+
+    assert error.value.hint.endswith(" -m pip install 'polars>=1.35'")
+
+
 def test_a_large_answer_streams_in_batches(engine: QueryEngine) -> None:
     stream = engine.sql("SELECT * FROM range(10_000_000_000)").batches(rows=1000)
 
