@@ -23,6 +23,7 @@ COUNTERS = (
     "games_enriched",
     "games_unchanged",
     "quarantined",
+    "lookups_quarantined",
     "bytes_raw",
 )
 SOURCE_COUNT = f"source_count:{SOURCE_RAWG}"
@@ -49,7 +50,7 @@ class RunJournal:
         self.run_id = run.run_id
         self.resumed = resumed
         self.scope = run.scope
-        self.summary: dict[str, Any] = {"counters": _no_counts(), **run.summary}
+        self.summary: dict[str, Any] = {**run.summary, "counters": _counts(run.summary)}
         self._database = database
         self._lease = lease
 
@@ -125,8 +126,7 @@ class RunJournal:
         """Take the run as the store has it: after an error, only the store knows what it took."""
         with self._database.reading() as unit:
             stored = unit.runs.get(self.run_id).summary
-        counted = {**_no_counts(), **stored.get("counters", {})}
-        counters = {**counted, "requests": self.counters["requests"]}
+        counters = {**_counts(stored), "requests": self.counters["requests"]}
         seconds = self.summary.get("seconds", 0)
         self.summary = {**stored, "counters": counters, "seconds": seconds}
 
@@ -172,8 +172,8 @@ class RunJournal:
         unit.ledger.touch(SOURCE_RAWG, GAMES, verdicts.touched, seen_at=seen_at, run_id=self.run_id)
 
 
-def _no_counts() -> dict[str, int]:
-    return dict.fromkeys(COUNTERS, 0)
+def _counts(summary: Mapping[str, Any]) -> dict[str, int]:
+    return {**dict.fromkeys(COUNTERS, 0), **summary.get("counters", {})}
 
 
 def _save(unit: UnitOfWork, windows: Iterable[WindowRow]) -> None:

@@ -30,8 +30,9 @@ class WindowReport:
 class IngestReport:
     """One run, earlier processes of it included.
 
-    `games_seen` counts distinct games: new + changed + unchanged + quarantined. `windows` are
-    those that were read, not those that were split.
+    `games_seen` counts distinct games: new + changed + unchanged + quarantined. Bad rows of
+    look-ups, `lookups_quarantined`, are no games. `windows` are those that were read, not those
+    that were split.
     """
 
     run_id: str
@@ -45,6 +46,7 @@ class IngestReport:
     games_changed: int
     games_unchanged: int
     quarantined: int
+    lookups_quarantined: int
     bytes_raw: int
     seconds: float
     complete: bool
@@ -117,6 +119,7 @@ def build_report(
         games_changed=changed,
         games_unchanged=unchanged,
         quarantined=quarantined,
+        lookups_quarantined=counters["lookups_quarantined"],
         bytes_raw=counters["bytes_raw"],
         seconds=round(seconds, 3),
         complete=complete,
@@ -141,10 +144,12 @@ def _statement(
     c = journal.counters
     unchanged = c["games_unchanged"] + c["games_enriched"]
     seen = c["games_new"] + c["games_changed"] + unchanged + quarantined
+    bad = c["lookups_quarantined"]
+    apart = f" Beside them {bad:,} rows of look-ups are quarantined." if bad else ""
     verdict = "Complete" if complete else "Not complete"
     return (
         f"{verdict}: the source counted {journal.start['source_count']:,} games; "
         f"{len(own):,} windows hold {dated:,} dated + {other:,} other = {dated + other:,} rows; "
         f"{seen:,} games seen = {c['games_new']:,} new + {c['games_changed']:,} changed + "
-        f"{unchanged:,} unchanged + {quarantined:,} quarantined."
+        f"{unchanged:,} unchanged + {quarantined:,} quarantined.{apart}"
     )

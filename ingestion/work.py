@@ -101,6 +101,7 @@ def read_lookups(work: Work) -> list[str]:
     except PageUnreadable as error:
         return [error.message]
     journal.summary["lookups"] = list(stored.changed)
+    journal.counters["lookups_quarantined"] = stored.bad
     journal.counters["bytes_raw"] += stored.bytes
     work.count()
     journal.save()

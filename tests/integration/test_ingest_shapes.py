@@ -9,6 +9,8 @@ from acceptance_served import undated_rows
 from ingest_lab import Lab, lab
 
 from ingestion.context import IngestRequest
+from ingestion.rawg_fetcher import RawgClient
+from storage.layout import LOOKUPS
 from utils.errors import Incomplete
 
 RECONCILED: list[dict[str, Any]] = [
@@ -125,3 +127,20 @@ def test_the_key_is_in_no_file(tmp_path: Path) -> None:
         lake.ingest()
 
         assert key not in lake.everything()
+
+
+def test_bad_rows_of_look_ups_are_told_apart_from_games(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookup_of = RawgClient.lookup
+
+    def with_bad_row(self: RawgClient, entity: str) -> bytes:
+        return lookup_of(self, entity).replace(b"[", b'[{"id": "none"},', 1)
+
+    monkeypatch.setattr(RawgClient, "lookup", with_bad_row)
+    with lab(tmp_path, games=60) as lake:
+        report = lake.ingest()
+        assert (report.complete, report.quarantined, report.games_seen) == (True, 0, 60)
+        assert report.lookups_quarantined == len(LOOKUPS)
+        assert f"{len(LOOKUPS)} rows of look-ups" in report.statement
+        assert lake.ingest().lookups_quarantined == len(LOOKUPS)
