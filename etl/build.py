@@ -20,8 +20,14 @@ from etl.incremental import (
 from etl.raw_source import ENTITIES, RawSelection
 from etl.star import StarInputs, build_star
 from etl.versions import observed_order, picked_versions, with_version
-from storage.layout import GAMES
-from storage.raw_schema import RAW_GAMES, RAW_LOOKUP
+from storage.layout import GAMES, LOOKUPS, YEAR_COUNTS
+from storage.raw_schema import RAW_GAMES, RAW_LOOKUP, RAW_YEAR_COUNTS
+
+_SCHEMAS = {
+    GAMES: RAW_GAMES,
+    **dict.fromkeys(LOOKUPS, RAW_LOOKUP),
+    YEAR_COUNTS: RAW_YEAR_COUNTS,
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ def open_raw(engine: Engine, places: Places, raw: RawSelection) -> RawTables:
     """Name the raw parts as tables; a part has the same place in `every` and in `new`."""
     every, new, applied, first = {}, {}, {}, 0
     for entity in ENTITIES:
-        schema = RAW_GAMES if entity == GAMES else RAW_LOOKUP
+        schema = _SCHEMAS[entity]
         paths = places.raw([part.key for part in raw.parts[entity]])
         known = len(paths) - len(raw.new[entity])  # what is applied comes first
         every[entity] = engine.raw(f"raw_{entity}", paths, schema, first)
@@ -86,7 +92,16 @@ def build_full(engine: Engine, raw: RawTables) -> Iterator[TableChange]:
     versioned = {entity: with_version(table, order) for entity, table in raw.every.items()}
     games = versioned[GAMES]
     picks = engine.keep("picked_versions", picked_versions(games))
-    star = build_star(StarInputs(games, picks, games, versioned, versioned["parent_platforms"]))
+    star = build_star(
+        StarInputs(
+            games=games,
+            picks=picks,
+            observed=games,
+            lookups=versioned,
+            parent_platforms=versioned["parent_platforms"],
+            year_counts=raw.every[YEAR_COUNTS],
+        )
+    )
     for name, content in star.items():
         yield TableChange(name, content)
 
@@ -136,4 +151,14 @@ def _rebuilt_star(
     new = {entity: with_version(table, order) for entity, table in raw.new.items()}
     picks = engine.keep("picked_versions", picked_versions(games))
     parents = with_version(raw.every["parent_platforms"], order)
-    return build_star(StarInputs(games, picks, new[GAMES], new, parents, published))
+    return build_star(
+        StarInputs(
+            games=games,
+            picks=picks,
+            observed=new[GAMES],
+            lookups=new,
+            parent_platforms=parents,
+            year_counts=raw.every[YEAR_COUNTS],
+            published=published,
+        )
+    )

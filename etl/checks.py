@@ -9,9 +9,10 @@ from ibis.expr.types import Table
 
 from etl.expressions import UNKNOWN_KEY
 from etl.iceberg_schemas import TABLES
-from etl.incremental import is_per_game
+from etl.incremental import is_dimension
 from quality import rules
 from quality.checks import Check, Severity
+from storage.layout import FACT_SOURCE_YEARS
 
 REFERENCES = (
     ("fact_games", "release_date_key", "dim_date", "date_key"),
@@ -29,8 +30,12 @@ REFERENCES = (
     ),
 )
 
-# Games lose tags and stores, so a bridge may shrink; a big loss is worth a word.
-BRIDGE_LOSS_SHARE = 0.05
+# Games lose tags and stores, and a year its last game, so these may shrink; a big loss is worth a
+# word.
+LOSS_SHARE = 0.05
+MAY_LOSE = {
+    name: LOSS_SHARE for name in TABLES if name.startswith("bridge_") or name == FACT_SOURCE_YEARS
+}
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def _key_checks(star: Mapping[str, Table], changed: Collection[str]) -> Iterator
         repeated = rules.duplicates(table, key)
         yield Check("unique_key", name, "fail", f"{listed} is unique", repeated)
         yield Check("key_not_null", name, "fail", f"{listed} is set", rules.nulls(table, key))
-        if not is_per_game(declared):
+        if is_dimension(declared):
             unknown = table.filter(table[key[0]] == UNKNOWN_KEY)
             one = ibis.literal([UNKNOWN_KEY]).unnest().name("one").as_table()
             missing = rules.other_count(unknown, one)
@@ -110,11 +115,11 @@ def _raw_checks(inputs: CheckInputs) -> Iterator[Check]:
 def _comparisons(inputs: CheckInputs) -> Iterator[Check]:
     strict: Severity = "fail" if inputs.only_adds else "warn"
     for name, before in inputs.before.items():
-        bridge = name.startswith("bridge_")
-        share = BRIDGE_LOSS_SHARE if bridge else 0.0
+        share = MAY_LOSE.get(name, 0.0)
         fewer = rules.fewer_rows(inputs.after[name], before, tolerated_share=share)
         rule = f"it lost at most {share:.0%} of its rows since the last publish"
-        yield Check("not_smaller", name, "warn" if bridge else strict, rule, fewer)
+        severity: Severity = "warn" if name in MAY_LOSE else strict
+        yield Check("not_smaller", name, severity, rule, fewer)
     history = inputs.before.get("fact_game_history")
     if history is not None:
         gone = rules.vanished(history, inputs.after["fact_game_history"])

@@ -1,4 +1,4 @@
-"""The twelve tables of the star: the one place that names their columns.
+"""The thirteen tables of the star: the one place that names their columns.
 
 Writers, checks, readers and the data dictionary all read this module. It needs nothing but
 pyarrow, so that the pure table builders may import it; `etl.iceberg_types` turns a table into
@@ -185,6 +185,25 @@ FACT_GAME_HISTORY = StarTable(
     ),
 )
 
+FACT_SOURCE_YEARS = StarTable(
+    name="fact_source_years",
+    grain="one row a source and release year that it counts games of, as it said last",
+    key=("release_year_key", "source_code"),
+    sort=("release_year_key", "source_code"),
+    columns=(
+        _key("release_year_key", "Release year; 0 for games of no year that the source lists."),
+        _key(
+            "source_games",
+            "Games that the source itself has of that year, held here or not. Source: "
+            "filters.years of the browse listing; for 0 its count less all years. Trap: RAWG lists "
+            "no years past the present one, so 0 holds planned games beside the undated.",
+        ),
+        _key("observed_at", "When the source was first heard to say so, UTC (lineage).", TIMESTAMP),
+        _key("source_code", "Source of the row, 'rawg' (lineage).", STRING),
+        _key("run_id", "Ingest run that stored the counts (lineage).", STRING),
+    ),
+)
+
 DIM_DATE = StarTable(
     name="dim_date",
     grain="one row a calendar day from the first to the last year used, and key 0 for unknown",
@@ -285,6 +304,7 @@ TABLES: dict[str, StarTable] = {
         DIM_ESRB_RATING,
         FACT_GAMES,
         FACT_GAME_HISTORY,
+        FACT_SOURCE_YEARS,
         BRIDGE_GAME_PLATFORM,
         BRIDGE_GAME_STORE,
         BRIDGE_GAME_GENRE,

@@ -19,6 +19,11 @@ def is_per_game(declared: StarTable) -> bool:
     return "game_id" in declared.key
 
 
+def is_dimension(declared: StarTable) -> bool:
+    """Return whether a table lists what facts and bridges refer to, with an unknown member."""
+    return declared.name.startswith("dim_")
+
+
 def affected_games(new_rows: Table) -> Table:
     """Return `game_id` of every game that the raw rows `new_rows` speak of."""
     return new_rows.select(game_id=new_rows["id"]).distinct()

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from etl.iceberg_catalog import PublishRecord
-from storage.layout import GAMES, LOOKUPS, SOURCE_RAWG
+from storage.layout import GAMES, LOOKUPS, SOURCE_RAWG, YEAR_COUNTS
 from storage.object_store import ObjectStore
 from storage.raw_parts import RawPart, list_parts
 from utils.errors import UsageError
 
-ENTITIES = (GAMES, *LOOKUPS)
+ENTITIES = (GAMES, *LOOKUPS, YEAR_COUNTS)
 
 Parts = Mapping[str, tuple[RawPart, ...]]
 

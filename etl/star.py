@@ -17,18 +17,20 @@ from etl.iceberg_schemas import (
     DIM_TAG,
     StarTable,
 )
+from etl.source_years import fact_source_years
 from etl.versions import rows_of
 
 
 @dataclass(frozen=True)
 class StarInputs:
-    """What the star is made of; all raw tables carry `version`.
+    """What the star is made of; the raw tables of games and look-ups carry `version`.
 
     games: every raw row of the games whose rows are wanted
     picks: their picked versions
     observed: the raw game rows that dimensions are to learn from
     lookups: by entity, the raw look-up rows that dimensions are to learn from
     parent_platforms: every raw row of that look-up
+    year_counts: every raw row of the source's own counts
     published: by name, the dimensions to build upon; None builds from raw alone
     """
 
@@ -37,6 +39,7 @@ class StarInputs:
     observed: Table
     lookups: Mapping[str, Table]
     parent_platforms: Table
+    year_counts: Table
     published: Mapping[str, Table] | None = None
 
 
@@ -49,6 +52,7 @@ def _facts(inputs: StarInputs) -> dict[str, Table]:
     return {
         "fact_games": fact_games(rows_of(inputs.games, inputs.picks, "latest")),
         "fact_game_history": fact_game_history(inputs.games),
+        "fact_source_years": fact_source_years(inputs.year_counts),
     }
 
 

@@ -15,6 +15,7 @@ from ingestion.recovery import recover
 from ingestion.report import IngestReport
 from ingestion.source import open_source
 from ingestion.work import Work, read_lookups, read_windows
+from ingestion.year_counts import read_year_counts
 from storage.database.writer import hold_writer
 from storage.rebuild import restore_lost_ledger
 
@@ -42,6 +43,7 @@ def run_ingest(ctx: IngestContext, request: IngestRequest) -> IngestReport:
         with told_how_it_ended(ctx, journal), closing(Work(ctx, source, journal)) as work:
             notes = hold_back(work)
             if work.windows.catalogue or not notes:
+                notes += [] if notes else read_year_counts(work)  # not of a listing in doubt
                 notes += read_lookups(work)
                 read_windows(work)
                 notes += reconcile(work)

@@ -15,7 +15,7 @@ from ingestion.source import Source, open_source
 from ingestion.windows import EVERYTHING, Span, Window
 from storage.database.repositories.runs import Run
 from storage.database.repositories.windows import WindowRow
-from storage.layout import LOOKUPS, SOURCE_RAWG
+from storage.layout import LOOKUPS, SOURCE_RAWG, YEAR_COUNTS
 
 
 def plan_ingest(ctx: IngestContext, request: IngestRequest) -> Plan:
@@ -67,6 +67,8 @@ class _Planner:
         start = run.summary["start"]
         if "lookups" not in run.summary:
             self._look_ups()
+        if YEAR_COUNTS not in run.summary:
+            self.requests += 1
         if run.scope["scope"] == "delta":
             return [self._delta(start)]
         if has_total(run.scope):

@@ -68,6 +68,7 @@ class Page:
     listing: str  # layout.BROWSE or layout.FILTERED, as answered
     has_next: bool
     past_end: bool  # the source said that there is no such page
+    years: tuple[tuple[int, int], ...] = ()  # (release year, games); the browse listing's page 1
 
 
 class PageUnreadable(SourceError):  # noqa: N818 - named like the tree it belongs to
@@ -116,6 +117,20 @@ class _Envelope(Struct):
     detail: Any = None
     user_platforms: Raw = _ABSENT  # only the filtered listing has it
     seo_title: Raw = _ABSENT  # only the browse listing has it
+    filters: Raw = _ABSENT  # only the browse listing has it
+
+
+class _Year(Struct):
+    year: Annotated[int, Meta(ge=1, le=9999)]
+    count: Annotated[int, Meta(ge=0, le=_MAX_INT64)]
+
+
+class _Decade(Struct):
+    years: list[_Year]
+
+
+class _Filters(Struct):
+    years: list[_Decade]
 
 
 class _Head(Struct):
@@ -131,6 +146,7 @@ class _Scored(Struct):
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _CLEAN_HEADS = msgspec.json.Decoder(tuple[RowHead, ...])
 _HEAD = msgspec.json.Decoder(_Head)
+_FILTERS = msgspec.json.Decoder(_Filters)
 _SCORED = msgspec.json.Decoder(_Scored)
 
 
@@ -159,6 +175,7 @@ def read_page(answer: Answer, query: ListingQuery, number: int, *, erase: KeyEra
         _listing(envelope, results, query.listing),
         has_next=envelope.next is not None,
         past_end=False,
+        years=_read_years(bytes(envelope.filters)) if number == 1 else (),
     )
 
 
@@ -190,6 +207,16 @@ def _read_head(row: bytes) -> RowHead:
         return RowHead(None, None, None)
     natural_id = head.id if type(head.id) is int and 0 < head.id <= _MAX_INT64 else None
     return RowHead(natural_id, _text(head.updated), _text(head.released))
+
+
+def _read_years(filters: bytes) -> tuple[tuple[int, int], ...]:
+    """Return the games of each release year; nothing when they are not said, or not clearly."""
+    try:
+        decades = _FILTERS.decode(filters).years
+    except (ValueError, RecursionError):
+        return ()
+    counts = [(entry.year, entry.count) for decade in decades for entry in decade.years]
+    return tuple(counts) if len(dict(counts)) == len(counts) else ()
 
 
 def _text(value: object) -> str | None:

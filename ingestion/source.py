@@ -15,6 +15,7 @@ class Source:
         self.client = client
         self.meter = meter
         self.budget = budget
+        self.first_page: Page | None = None  # the newest one that was fetched ahead
         self._ahead: dict[tuple[ListingQuery, int], Page] = {}
 
     def page(self, query: ListingQuery, number: int) -> Page:
@@ -25,7 +26,7 @@ class Source:
     def ahead(self, query: ListingQuery) -> Page:
         """Fetch the first page of a query that a reading will ask for again."""
         page = self.client.page(query, 1)
-        self._ahead[query, 1] = page
+        self._ahead[query, 1] = self.first_page = page
         return page
 
     def forget(self) -> None:

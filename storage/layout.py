@@ -17,6 +17,7 @@ VIEWS_SCHEMA = "curated"
 SOURCE_RAWG = "rawg"
 GAMES = "games"
 LOOKUPS = ("platforms", "parent_platforms", "stores", "genres")
+YEAR_COUNTS = "year_counts"
 QUARANTINE = "_quarantine"
 WRITER_LEASE = "writer"
 
@@ -29,6 +30,7 @@ FILTERED = "filtered"
 
 FACT_GAMES = "fact_games"
 FACT_GAME_HISTORY = "fact_game_history"
+FACT_SOURCE_YEARS = "fact_source_years"
 DIM_DATE = "dim_date"
 DIM_PLATFORM = "dim_platform"
 DIM_STORE = "dim_store"
@@ -49,6 +51,7 @@ STAR = (
     DIM_ESRB_RATING,
     FACT_GAMES,
     FACT_GAME_HISTORY,
+    FACT_SOURCE_YEARS,
     BRIDGE_GAME_PLATFORM,
     BRIDGE_GAME_STORE,
     BRIDGE_GAME_GENRE,

@@ -98,14 +98,24 @@ LINEAGE_FIELDS = pa.schema(
     ]
 )
 
+_ORIGIN = [LINEAGE_FIELDS.field(i) for i in range(2, 6)]
+
 RAW_GAMES = pa.schema([*GAME_FIELDS, *LINEAGE_FIELDS])
 RAW_LOOKUP = pa.schema([*LOOKUP_FIELDS, *LINEAGE_FIELDS])
+# What the source says of itself: how many games it has of each release year; NULL: of no year.
+RAW_YEAR_COUNTS = pa.schema(
+    [
+        ("release_year", pa.int64()),
+        pa.field("source_games", pa.int64(), nullable=False),
+        *_ORIGIN,
+    ]
+)
 RAW_QUARANTINE = pa.schema(
     [
         ("entity", pa.string()),
         ("natural_id", pa.string()),
         ("reason", pa.string()),
         ("payload", pa.string()),
-        *[LINEAGE_FIELDS.field(i) for i in range(2, 6)],
+        *_ORIGIN,
     ]
 )

@@ -9,7 +9,7 @@ from storage.database.repositories.leases import Lease
 from storage.database.repositories.ledger import LedgerRow
 from storage.database.repositories.runs import LAST_RUN_ID, is_run_id
 from storage.database.session import Database, UnitOfWork
-from storage.layout import LOOKUPS, QUARANTINE
+from storage.layout import LOOKUPS, QUARANTINE, YEAR_COUNTS
 from storage.object_store import ObjectStore
 from storage.raw_parts import Manifest, RawPart, list_parts
 from utils.clock import iso, parse_iso
@@ -42,7 +42,7 @@ def rebuild_ledger(store: ObjectStore, database: Database, lease: Lease | None =
     with database.unit_of_work(lease) as unit:
         unit.ledger.clear()
         for (source, entity), own in parts.items():
-            if own and entity != QUARANTINE:
+            if own and entity not in (QUARANTINE, YEAR_COUNTS):  # rows without an id
                 _rebuild_entity(unit, source, entity, versions=_versions(store, entity, own))
         _restore_order(unit, [part.manifest for own in parts.values() for part in own])
         return sum(unit.ledger.count(*entity) for entity in parts)

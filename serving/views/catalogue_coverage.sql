@@ -1,16 +1,26 @@
--- Grain: one row a release year; games without a date are the row without a year.
+-- Grain: one row a release year that the lake or the source has games of; games without a date are
+-- the row without a year.
 -- Question: how much of each year do we hold?
 -- Trap: a pull cut short by quota or by the 10,000-row cap looks like a quiet year (11), and the
--- popular first pages look like "games" (12). loaded_games alone says nothing about coverage.
--- Limit: the star does not hold the source's own counts yet, so source_games and coverage_pct
--- are NULL, which is "not known", rather than a guessed 100. What a run held against the
--- source's counts, window by window, is in `gamelake runs show`.
+-- popular first pages look like "games" (12). source_games is the source's own count, which every
+-- ingest asks for before it reads games; a year that it did not name is NULL, which is "not
+-- known", rather than a guessed 100. coverage_pct passes 100 where the source has lost games or
+-- counts them elsewhere: RAWG lists no years past the present one, so planned games are in its row
+-- without a year.
 SELECT
-  g.release_year AS release_year,
-  COUNT(*) AS loaded_games,
-  CAST(NULL AS BIGINT) AS source_games,
-  CAST(NULL AS DOUBLE) AS coverage_pct,
-  MAX(d.as_of) AS as_of
-FROM games_clean AS g
+  CASE WHEN COALESCE(l.release_year_key, s.release_year_key) > 0
+    THEN COALESCE(l.release_year_key, s.release_year_key)
+  END AS release_year,
+  COALESCE(l.loaded_games, 0) AS loaded_games,
+  s.source_games AS source_games,
+  CASE WHEN s.source_games > 0
+    THEN CAST(100 AS DOUBLE) * COALESCE(l.loaded_games, 0) / s.source_games
+  END AS coverage_pct,
+  d.as_of AS as_of
+FROM (
+  SELECT COALESCE(g.release_year, 0) AS release_year_key, COUNT(*) AS loaded_games
+  FROM games_clean AS g
+  GROUP BY COALESCE(g.release_year, 0)
+) AS l
+FULL OUTER JOIN fact_source_years AS s ON s.release_year_key = l.release_year_key
 CROSS JOIN load_date AS d
-GROUP BY g.release_year

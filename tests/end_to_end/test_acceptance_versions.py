@@ -10,6 +10,7 @@ from acceptance_served import (
     lookup_pages,
     newest_update,
     undated_pages,
+    year_pages,
 )
 from lakes import LakeUnderTest
 from oracle import MEASURES, Oracle, Row
@@ -47,6 +48,7 @@ class Walk:
         report = self.lake.must("ingest")
         self.run = report["run_id"]
         self.oracle.feed(changed_pages(self.source, self.run, since=since))
+        self.oracle.feed(year_pages(self.source, self.run))
         assert (report["scope"], report["complete"]) == ("delta", True)
         assert (report["games_changed"], report["games_new"]) == (len(changed), 0)
         return changed, moved

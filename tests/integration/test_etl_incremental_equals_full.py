@@ -8,7 +8,7 @@ from typing import Any
 from etl_lake import manifest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from raw_builder import Row, game, lookup, named, platform, raw_games, raw_lookups, store, tag
+from raw_builder import Row, game, lookup, named, platform, raw_table, store, tag, year_counts
 
 from etl.build import build_full, build_incremental, open_raw
 from etl.engine import BuildEngine
@@ -18,7 +18,7 @@ from etl.iceberg_schemas import TABLES
 from etl.iceberg_warehouse import LocalFiles
 from etl.local_copies import LocalCopies
 from etl.raw_source import select_raw
-from storage.layout import BROWSE, FILTERED, GAMES, LOOKUPS
+from storage.layout import BROWSE, FILTERED, GAMES, LOOKUPS, YEAR_COUNTS
 from storage.object_store import LocalFolderStore
 from storage.raw_parts import write_part
 
@@ -62,6 +62,10 @@ def _lookups(draw: st.DrawFn) -> Row:
     return lookup(draw(st.integers(1, 3)), draw(_names), domain=domain, platforms=listed)
 
 
+_years = st.dictionaries(st.sampled_from([None, 2020, 2021]), st.integers(0, 2), min_size=1)
+_year_counts = st.just({}) | st.builds(lambda years: {YEAR_COUNTS: year_counts(years)}, _years)
+
+
 @st.composite
 def _batches(draw: st.DrawFn) -> list[Batch]:
     """Draw batches of pages; every page is fetched after the one before it."""
@@ -69,15 +73,15 @@ def _batches(draw: st.DrawFn) -> list[Batch]:
     others = st.dictionaries(
         st.sampled_from(LOOKUPS), st.lists(_lookups(), min_size=1, max_size=2), max_size=2
     )
-    drawn = draw(st.lists(st.tuples(pages, others), min_size=2, max_size=4))
+    drawn = draw(st.lists(st.tuples(pages, others, _year_counts), min_size=2, max_size=4))
     return [*_stamped(drawn)]
 
 
-def _stamped(drawn: list[tuple[list[list[Row]], Batch]]) -> Iterator[Batch]:
+def _stamped(drawn: list[tuple[list[list[Row]], Batch, Batch]]) -> Iterator[Batch]:
     at = 0
-    for pages, others in drawn:
+    for pages, others, counts in drawn:
         batch: Batch = {GAMES: []}
-        for entity, rows in [(GAMES, page) for page in pages] + list(others.items()):
+        for entity, rows in [(GAMES, page) for page in pages] + list((others | counts).items()):
             at += 1
             fetched = game(0, at=at)["_fetched_at"]
             stamped = [{**row, "_fetched_at": fetched, "_payload_hash": str(at)} for row in rows]
@@ -98,7 +102,7 @@ class _PlainLake:
 
     def add(self, run_id: str, batch: Batch) -> None:
         for entity, rows in batch.items():
-            table = raw_games(rows) if entity == GAMES else raw_lookups(rows)
+            table = raw_table(entity, rows)
             write_part(self._store, table, manifest(table, entity, run_id, 1))
 
     def build(self, record: PublishRecord | None) -> PublishRecord:

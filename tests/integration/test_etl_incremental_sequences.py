@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from lakes import hurry
-from raw_builder import raw_lookups
+from raw_builder import raw_table
 from raw_sequences import Crawl, quarantined, sequences
 from small_files import KEPT, REWRITTEN, files_of
 
@@ -37,8 +37,8 @@ FILES = st.sampled_from([None, 2, 3])  # rows in each; None leaves a table in on
 def _store(lake: EtlLake, crawl: Crawl, run_id: str) -> None:
     games = crawl.games(run_id) if crawl.pages else None
     tables = {} if games is None else {GAMES: games}
-    for entity, rows in crawl.lookups.items():
-        tables[entity] = raw_lookups([{**row, "_run_id": run_id} for row in rows])
+    for entity, rows in crawl.others.items():
+        tables[entity] = raw_table(entity, [{**row, "_run_id": run_id} for row in rows])
     for entity, table in tables.items():
         write_part(lake.ctx.raw, table, manifest(table, entity, run_id, 1))
 

@@ -13,14 +13,14 @@ import pyarrow as pa
 from dremio_standin import ACCESS_KEY, PASSWORD, SECRET, USER, Standin
 from dremio_standin_flight import FlightStandin
 from etl_lake import open_lake
-from raw_builder import game, named, platform, store, tag
+from raw_builder import game, named, platform, store, tag, year_counts
 
 from etl.context import EtlRequest
 from etl.pipeline import run_etl
 from gamelake import __main__ as command_line
 from serving.engine import QueryEngine
 from serving.lake import connect
-from storage.layout import GAMES
+from storage.layout import GAMES, YEAR_COUNTS
 from utils.config import Settings
 
 
@@ -88,6 +88,7 @@ def publish_lake(home: Path) -> Settings:
     with open_lake(home) as lake:
         rows = [_game(number) for number in range(1, 31)]
         lake.add("run-1", GAMES, rows)
+        lake.add("run-1", YEAR_COUNTS, year_counts({None: 2, 2001: 5}, at=31))
         run_etl(lake.ctx, EtlRequest())
     return Settings(gamelake_home=home)
 

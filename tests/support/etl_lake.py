@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from raw_builder import Row, raw_games, raw_lookups
+from raw_builder import Row, raw_table
 
 from etl.context import EtlContext
 from etl.iceberg_embedded import EmbeddedCatalog
@@ -16,7 +16,7 @@ from etl.iceberg_schemas import TABLES
 from gamelake import context
 from storage.database.session import Database
 from storage.database.writer import hold_writer
-from storage.layout import BROWSE, GAMES, MAIN, SOURCE_RAWG, LakePaths
+from storage.layout import BROWSE, MAIN, SOURCE_RAWG, LakePaths
 from storage.object_store import LocalFolderStore
 from storage.raw_parts import Manifest, RawPart, next_part_number, write_part
 from utils.clock import SystemClock, iso
@@ -36,7 +36,7 @@ class EtlLake:
         """Store the rows as the next part of an ingest run."""
         store = self.ctx.raw
         stamped = [{**row, "_run_id": run_id} for row in rows]
-        table = raw_games(stamped) if entity == GAMES else raw_lookups(stamped)
+        table = raw_table(entity, stamped)
         number = next_part_number(store, SOURCE_RAWG, entity, run_id)
         return write_part(store, table, manifest(table, entity, run_id, number))
 

@@ -32,6 +32,8 @@ PLAIN_FIELDS = (
 class Page:
     """One answer of the source: `listing` is browse or filtered, `entity` games or a look-up.
 
+    Rows of the entity `year_counts` are the source's own: `year` (None: of no year), `count`.
+
     A delta reads again what it knows already, for an overlap: rows `updated` up to `since`
     enrich nothing.
     """
@@ -61,9 +63,14 @@ class Oracle:
     members: dict[str, dict[int, Row]] = field(default_factory=lambda: defaultdict(dict))
     families: dict[int, dict[int, str | None]] = field(default_factory=dict)
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    years: dict[int | None, int] = field(default_factory=dict)
+    years_from: Page | None = None
 
     def feed(self, pages: Iterable[Page]) -> "Oracle":
         for page in pages:
+            if page.entity == "year_counts":
+                self._years(page)
+                continue
             for row in page.rows:
                 if _is_id(row.get("id")):
                     (self._game if page.entity == "games" else self._lookup)(page, row)
@@ -100,6 +107,23 @@ class Oracle:
         known = self.members[dimension].setdefault(member["id"], {})
         known.update({key: value for key, value in member.items() if value is not None})
 
+    def _years(self, page: Page) -> None:
+        """The last word counts, and is told since when: saying it again is no news."""
+        said = {row["year"]: row["count"] for row in page.rows}
+        if said and said != self.years:
+            self.years, self.years_from = said, page
+
+    def _source_years(self) -> Iterator[Row]:
+        for year, count in sorted((year or 0, count) for year, count in self.years.items()):
+            assert self.years_from is not None
+            yield {
+                "release_year_key": year,
+                "source_games": count,
+                "observed_at": self.years_from.fetched_at,
+                "source_code": "rawg",
+                "run_id": self.years_from.run,
+            }
+
     def star(self) -> Star:
         """Return every table, rows sorted by their business key."""
         facts = [_fact(number, *game.stored[-1]) for number, game in sorted(self.games.items())]
@@ -108,6 +132,7 @@ class Oracle:
         tables["fact_game_history"] = [
             row for number, game in sorted(self.games.items()) for row in _history(number, game)
         ]
+        tables["fact_source_years"] = [*self._source_years()]
         for dimension in (*BRIDGED, "esrb_rating"):
             tables[f"dim_{dimension}"] = self._dimension(dimension)
         for dimension in BRIDGED:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from storage.layout import BROWSE
-from storage.raw_schema import RAW_GAMES, RAW_LOOKUP
+from storage.layout import BROWSE, GAMES, YEAR_COUNTS
+from storage.raw_schema import RAW_GAMES, RAW_LOOKUP, RAW_YEAR_COUNTS
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 Row = Mapping[str, Any]
@@ -53,6 +53,12 @@ def lookup(lookup_id: int, name: str | None, *, at: int = 0, **fields: Any) -> d
     }
 
 
+def year_counts(years: Mapping[int | None, int], *, at: int = 0) -> list[Row]:
+    """Return the raw rows of one observation of the source's own counts; None: of no year."""
+    lineage = {"_fetched_at": moment(at), "_run_id": "run-1", "_listing": BROWSE, "_window": "w"}
+    return [{"release_year": y, "source_games": games, **lineage} for y, games in years.items()]
+
+
 def named(named_id: int, name: str | None = None) -> dict[str, Any]:
     """Return `{id, name, slug}` with a name and a slug made from the id unless given."""
     text = f"n{named_id}" if name is None else name
@@ -82,3 +88,15 @@ def raw_games(rows: Iterable[Row]) -> pa.Table:
 def raw_lookups(rows: Iterable[Row]) -> pa.Table:
     """Return the rows as a table of RAW_LOOKUP; fields left out are null."""
     return pa.Table.from_pylist([dict(row) for row in rows], schema=RAW_LOOKUP)
+
+
+def raw_year_counts(rows: Iterable[Row]) -> pa.Table:
+    """Return the rows as a table of RAW_YEAR_COUNTS."""
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=RAW_YEAR_COUNTS)
+
+
+def raw_table(entity: str, rows: Iterable[Row]) -> pa.Table:
+    """Return the rows of an entity as its raw table."""
+    if entity == YEAR_COUNTS:
+        return raw_year_counts(rows)
+    return raw_games(rows) if entity == GAMES else raw_lookups(rows)

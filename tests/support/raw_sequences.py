@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 from game_rows import browse_game, filtered_game
 from hypothesis import strategies as st
-from raw_builder import Row, lookup, moment, named
+from raw_builder import Row, lookup, moment, named, year_counts
 
 from ingestion.rows import Lineage, games_table, read_rows
-from storage.layout import BROWSE, FILTERED, LOOKUPS
+from storage.layout import BROWSE, FILTERED, LOOKUPS, YEAR_COUNTS
 
 Json = dict[str, Any]
 GAMES = 12
@@ -32,10 +32,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Crawl:
-    """One ingest run: its pages in the order in which they were stored, and its look-ups."""
+    """One ingest run: its pages in the order in which they were stored, and its small entities."""
 
     pages: tuple[Page, ...]
-    lookups: dict[str, tuple[Row, ...]]
+    others: dict[str, tuple[Row, ...]]
 
     def games(self, run_id: str) -> pa.Table:
         """Return the good rows as a raw table; bad ones are left to the quarantine."""
@@ -72,7 +72,7 @@ def sequences(draw: st.DrawFn) -> list[Crawl]:
             clock += 10
             pages.append(_again(draw, stored, clock))
         stored += pages
-        crawls.append(Crawl(tuple(pages), draw(_lookups(clock))))
+        crawls.append(Crawl(tuple(pages), draw(_lookups(clock)) | draw(_year_counts(clock))))
         clock += 10
     return crawls
 
@@ -162,3 +162,10 @@ def _lookups(draw: st.DrawFn, clock: int) -> dict[str, tuple[Row, ...]]:
         )
         for entity in entities
     }
+
+
+def _year_counts(clock: int) -> st.SearchStrategy[dict[str, tuple[Row, ...]]]:
+    """What the source says of its years, where it says anything new."""
+    years = st.dictionaries(st.sampled_from([None, 2020, 2031]), st.integers(0, 2), min_size=1)
+    said = st.builds(lambda found: {YEAR_COUNTS: (*year_counts(found, at=clock + 2),)}, years)
+    return st.just({}) | said

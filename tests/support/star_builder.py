@@ -7,13 +7,13 @@ import duckdb
 import ibis
 import pyarrow as pa
 from ibis.expr.types import Table
-from raw_builder import Row, raw_games, raw_lookups
+from raw_builder import Row, raw_games, raw_lookups, raw_year_counts
 
 from etl.expressions import UNKNOWN_KEY
 from etl.iceberg_schemas import TABLES
 from etl.star import StarInputs, build_star
 from etl.versions import observed_order, picked_versions, with_version
-from storage.layout import LOOKUPS
+from storage.layout import LOOKUPS, YEAR_COUNTS
 
 Lookups = Mapping[str, Iterable[Row]]
 
@@ -42,6 +42,7 @@ def inputs(
     """Return the inputs of a full build."""
     raw = {"games": raw_games(games)}
     raw |= {name: raw_lookups(lookups.get(name, ())) for name in LOOKUPS}
+    raw[YEAR_COUNTS] = raw_year_counts(lookups.get(YEAR_COUNTS, ()))
     tables, position = {}, 0
     for name, rows in raw.items():
         numbered = rows.append_column("_position", _positions(position, rows.num_rows))
@@ -51,7 +52,14 @@ def inputs(
     order = observed_order(*tables.values())
     versioned = {name: with_version(table, order) for name, table in tables.items()}
     seen = versioned["games"]
-    return StarInputs(seen, picked_versions(seen), seen, versioned, versioned["parent_platforms"])
+    return StarInputs(
+        games=seen,
+        picks=picked_versions(seen),
+        observed=seen,
+        lookups=versioned,
+        parent_platforms=versioned["parent_platforms"],
+        year_counts=tables[YEAR_COUNTS],
+    )
 
 
 def rows_of(connection: duckdb.DuckDBPyConnection, table: Table, name: str) -> list[dict[str, Any]]:

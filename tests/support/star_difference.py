@@ -35,6 +35,8 @@ def compare(
 def _key_columns(table: str) -> tuple[str, ...]:
     if table.startswith("bridge_game_"):
         return ("game_id", f"{table.removeprefix('bridge_game_')}_key")
+    if table == "fact_source_years":
+        return ("source_code", "release_year_key")
     return ("game_id",) if table.startswith("fact_") else (f"{table.removeprefix('dim_')}_key",)
 
 

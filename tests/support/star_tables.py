@@ -11,6 +11,7 @@ from storage.layout import MAIN
 Star = dict[str, pa.Table]
 # When and by which run a version was read, differs from run to run.
 _LINEAGE = ("run_id", "observed_at")
+_VERSIONS = ("game_id", "observed_at")
 
 
 def read_star(lake: Lake) -> Star:
@@ -25,8 +26,8 @@ def read_star(lake: Lake) -> Star:
 
 
 def _normal(table: pa.Table) -> pa.Table:
-    if "observed_at" in table.column_names:  # a game's versions are compared in their order
-        table = table.sort_by([("game_id", "ascending"), ("observed_at", "ascending")])
+    if {*_VERSIONS} <= {*table.column_names}:  # a game's versions are compared in their order
+        table = table.sort_by([(name, "ascending") for name in _VERSIONS])
         return _without_lineage(table)
     table = _without_lineage(table)
     return table.sort_by([(name, "ascending") for name in table.column_names])

@@ -19,6 +19,7 @@ DESIGNED = {
     "source_updated_at, source_code, run_id, payload_hash",
     "fact_game_history": "game_id, observed_at, source_updated_at, rating, ratings_count, "
     "added_count, metacritic_score, playtime_hours, payload_hash, run_id",
+    "fact_source_years": "release_year_key, source_games, observed_at, source_code, run_id",
     "dim_date": "date_key, full_date, year_number, quarter_number, month_number, month_name, "
     "week_of_year, day_of_month, day_of_week, day_name, is_weekend",
     "dim_platform": "platform_key, platform_id, platform_name, platform_slug, platform_family",

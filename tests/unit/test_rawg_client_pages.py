@@ -69,6 +69,27 @@ def test_the_listing_is_the_one_that_answered(query, envelope, rows, listing):
         assert client.page(query, 1).listing == listing
 
 
+YEARS = [{"year": 2020, "count": 7, "nofollow": True}, {"year": 2021, "count": 0}]
+
+
+@pytest.mark.parametrize(
+    ("filters", "years"),
+    [
+        ({"years": [{"from": 2020, "years": YEARS}, {"years": []}]}, ((2020, 7), (2021, 0))),
+        ({"years": [{"years": YEARS}, {"years": YEARS}]}, ()),
+        ({"years": [{"years": [{"year": "2020", "count": 7}]}]}, ()),
+        ({"years": [{"years": [{"year": 2020, "count": -1}]}]}, ()),
+        ({"years": None}, ()),
+        ([1], ()),
+        (None, ()),
+    ],
+)
+def test_the_size_of_each_year_is_read_where_it_is_said_clearly(filters, years):
+    envelope = {"count": 9, "next": None, "results": [], "seo_title": "", "filters": filters}
+    with served(Reply(json.dumps(envelope).encode())) as (_server, client):
+        assert client.page(ListingQuery.browse("-updated"), 1).years == years
+
+
 @pytest.mark.parametrize("status", [404, 200])
 def test_past_the_end_is_what_rawg_says_in_its_own_words(status):
     reply = Reply(b'{"detail":"Invalid page."}', status=status)

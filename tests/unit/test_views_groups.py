@@ -11,8 +11,40 @@ GENRES = dimension("genre", "Action", "Puzzle", "Indie")
 PLATFORMS = dimension("platform", "PC", "Switch")
 
 
+def test_coverage_is_what_the_source_counts(tmp_path: Path) -> None:
+    """Traps 11 and 12: a year cut short looks quiet, one that was not reached is not there."""
+    loaded = [game(1), game(2), game(3, released_on=dt.date(2021, 3, 4)), game(4, released_on=None)]
+    counted = {2019: 7, 2020: 2, 2021: 10, 0: 4}
+    naive, view = answers(
+        tmp_path,
+        "SELECT year(released_on), count(*) FROM fact_games GROUP BY 1 ORDER BY 1 NULLS LAST",
+        "SELECT * EXCLUDE (as_of) FROM catalogue_coverage ORDER BY release_year NULLS LAST",
+        fact_games=loaded,
+        fact_source_years=[
+            {"release_year_key": year, "source_games": games} for year, games in counted.items()
+        ],
+    )
+
+    assert naive == [(2020, 2), (2021, 1), (None, 1)]
+    assert view == [(2019, 0, 7, 0.0), (2020, 2, 2, 100.0), (2021, 1, 10, 10.0), (None, 1, 4, 25.0)]
+
+
+def test_a_year_that_the_source_does_not_name_has_no_coverage(tmp_path: Path) -> None:
+    (view,) = answers(
+        tmp_path,
+        "SELECT * EXCLUDE (as_of) FROM catalogue_coverage ORDER BY release_year NULLS LAST",
+        fact_games=[game(1), game(2, released_on=dt.date(2033, 1, 1)), game(3, released_on=None)],
+        fact_source_years=[
+            {"release_year_key": 2020, "source_games": 0},
+            {"release_year_key": 0, "source_games": 1},
+        ],
+    )
+
+    assert view == [(2020, 1, 0, None), (2033, 1, None, None), (None, 1, 1, 100.0)]
+
+
 def test_coverage_is_not_guessed(tmp_path: Path) -> None:
-    """Traps 11 and 12: a year cut short by quota looks quiet; undated games vanish."""
+    """Raw of before the source was asked: undated games count, and nothing is said to be whole."""
     naive, view = answers(
         tmp_path,
         "SELECT year_number, count(*) FROM fact_games JOIN dim_date ON date_key = release_date_key "
