@@ -13,7 +13,7 @@ from sweep_scenarios import Stages
 
 from testbed.stack import Stack
 
-COUNTED, WORST = "counted ", "at most "
+COUNTED, DISTINCT, WORST = "counted ", "distinct ", "at most "
 
 
 @pytest.fixture(scope="session")
@@ -70,13 +70,17 @@ def stack_stages(_stack_stages: Stages, quick: None) -> Stages:  # noqa: ARG001 
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print what the sweeps counted, over all test processes."""
+    """Print what the sweeps counted, over all test processes; what is distinct, once."""
     found: dict[str, int] = {}
+    distinct: dict[str, set[str]] = {}
     for report in terminalreporter.stats.get("passed", []):
         for name, value in report.user_properties:
             if name.startswith(COUNTED):
                 found[name] = found.get(name, 0) + value
+            if name.startswith(DISTINCT):
+                distinct.setdefault(name, set()).update(value)
             if name.startswith(WORST):
                 found[name] = max(found.get(name, 0), value)
+    found |= {name: len(values) for name, values in distinct.items()}
     for name, value in sorted(found.items()):
         terminalreporter.write_line(f"{name}: {value:,}")

@@ -64,11 +64,12 @@ def test_one_resume_finishes_what_any_kill_interrupted(
 def sweep(stages: Stages, scenario: str, chosen: list[tuple[Point, When]], record: Count) -> None:
     """Kill at each point, resume, and compare with a run that was never stopped."""
     stage = stages.get(scenario)
-    found, worst = [], 0
+    found, struck, worst = [], set(), 0
     for point, when in chosen:
-        extra, problems = kill_and_resume(stage, point, when)
-        found += [f"{scenario}, {when} {point}: {problem}" for problem in problems]
-        worst = max(worst, extra)
+        broken = kill_and_resume(stage, point, when)
+        found += [f"{scenario}, {when} {point}: {problem}" for problem in broken.problems]
+        worst = max(worst, broken.extra)
+        struck.add(broken.struck)
     assert found == []
-    record(f"counted kill points on the stack ({scenario})", len(chosen))
+    record(f"distinct kill points on the stack ({scenario})", sorted(struck))
     record(f"at most extra pages a kill on the stack ({scenario})", worst)

@@ -1,6 +1,7 @@
 """Break a stage's run at one point, go on as a user would, and say what is wrong then."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from crash import Outcome
 from injected import MARK
@@ -14,30 +15,34 @@ WORKERS = 2
 KNOWN_CODES = {0, 1, 3, 6, 7, 8}
 
 
-def kill_and_resume(stage: Stage, point: Point, when: When) -> tuple[int, list[str]]:
-    """Return the pages fetched again, and what is wrong after the resume."""
-    problems = [] if kill(stage, point, when) else ["the kill never came"]
+@dataclass(frozen=True)
+class Broken:
+    """A run that was broken: `struck` is the operation where, empty when the fault never came.
+
+    extra: pages fetched again. problems: what was wrong then, and after the next run.
+    """
+
+    struck: str
+    problems: list[str]
+    extra: int = 0
+
+
+def kill_and_resume(stage: Stage, point: Point, when: When) -> Broken:
+    """Kill a run at `point`, resume it, and look for anything lost, doubled or left over."""
+    outcome, struck = strike(stage, point, Fault("kill", when, point.name, point.ordinal))
+    problems = [] if outcome.killed else ["the kill never came"]
     ended, windows = stage.has_ended(point.step), stage.open_windows()
     told = stage.resume()
     problems += [f"resume ended with {t.code}: {t.out} {t.err}" for t in told if t.code]
     extra = 0 if ended else stage.extra_pages(point.step)
     if extra > WORKERS + windows:
         problems.append(f"{extra} pages were fetched again, with {windows} windows open")
-    return extra, problems + stage.problems(ended=ended)
+    return Broken(struck, problems + stage.problems(ended=ended), extra)
 
 
-def kill(stage: Stage, point: Point, when: When) -> bool:
-    """Kill a run there; where threads took another turn, at the last such operation it had."""
-    for ordinal in range(point.ordinal, 0, -1):
-        stage.reset(point.step)
-        if stage.strike(point.step, Fault("kill", when, point.name, ordinal)).killed:
-            return True
-    return False
-
-
-def fail_and_go_on(stage: Stage, point: Point, fault: Fault) -> list[str]:
-    """Return what is wrong with the failed command, what readers see then, and the next run."""
-    outcome = strike(stage, point, fault)
+def fail_and_go_on(stage: Stage, point: Point, fault: Fault) -> Broken:
+    """Look at the failed command, at what readers see then, and at the next run."""
+    outcome, struck = strike(stage, point, fault)
     problems = list(misbehaviour(stage, outcome))
     visible = stage.star()
     steps = (point.step, point.step + 1)
@@ -47,7 +52,7 @@ def fail_and_go_on(stage: Stage, point: Point, fault: Fault) -> list[str]:
     problems += [
         f"the next run ended with {t.code}: {t.out} {t.err}" for t in stage.resume() if t.code
     ]
-    return problems + stage.problems(ended=ended)
+    return Broken(struck, problems + stage.problems(ended=ended))
 
 
 def misbehaviour(stage: Stage, outcome: Outcome) -> Iterator[str]:
@@ -67,12 +72,15 @@ def misbehaviour(stage: Stage, outcome: Outcome) -> Iterator[str]:
     yield from (f"{path} was left" for path in stage.lake.home.glob("logs/defect-*"))
 
 
-def strike(stage: Stage, point: Point, fault: Fault) -> Outcome:
-    """Fail that operation; where threads took another turn, the last such one there was."""
+def strike(stage: Stage, point: Point, fault: Fault) -> tuple[Outcome, str]:
+    """Run the step with the fault; where threads took another turn, at the last such operation.
+
+    Also returns the operation that was struck: two points may come to the same one.
+    """
     for ordinal in range(point.ordinal, 0, -1):
         fault.ordinal = ordinal
         stage.reset(point.step)
         outcome = stage.strike(point.step, fault)
         if outcome.fault_fired:
-            break
-    return outcome
+            return outcome, f"{fault.when} {replace(point, ordinal=ordinal)}"
+    return outcome, ""
