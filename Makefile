@@ -20,7 +20,7 @@ STAYS := what stays: .env, the image gamelake:local, and lake-stack/ (spool and 
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadgroup
 
 .PHONY: help setup up dremio-setup down logs demo ingest etl run sql status verify check-services simulate \
-	check static format format-check lint types imports docs docs-check test test-integration test-compose test-nightly bench lock clean
+	check static format format-check lint types imports docs docs-check test test-spark test-integration test-compose test-nightly bench lock clean
 
 help: ## list the targets
 	@echo 'make TARGET [ARGS="..."]; for example: make ingest ARGS="--from 2024-01 --to 2024-03"'
@@ -119,7 +119,11 @@ docs-check: $(RUN_READY)
 	@$(BIN)/python -m gamelake.dictionary --check docs/data-dictionary.md
 
 test: $(DEV_READY) ## the tests: ARGS="-k name" picks some
-	@$(PYTEST) -m "not nightly and not stack and not compose" $(ARGS)
+	@$(PYTEST) -m "not nightly and not stack and not spark and not compose" $(ARGS)
+
+test-spark: $(STACK_READY) ## the tests on Spark that need no server: Java, which it obtains, is enough
+	@$(BIN)/python -m testbed install java
+	@$(BIN)/python -m pytest -m "spark and not stack and not nightly" $(ARGS)
 
 test-integration: $(STACK_READY) ## the tests on MinIO, Nessie and PostgreSQL, which it obtains and starts
 	@$(BIN)/python -m testbed install

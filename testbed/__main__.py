@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from testbed.artifacts import artifacts
-from testbed.install import install
+from testbed.install import install, java_for_spark
 from testbed.stack import Stack
 from utils.errors import GamelakeError
 
@@ -16,21 +16,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit code."""
     parser = argparse.ArgumentParser("testbed", description="Real servers for tests and bench.")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser(
+    obtain = verbs.add_parser(
         "install", help="obtain MinIO, Nessie, PostgreSQL and Spark's jars where they are missing"
     )
+    what = "only the Java that Spark needs"
+    obtain.add_argument("what", nargs="?", choices=("all", "java"), default="all", help=what)
     run = verbs.add_parser("run", help="run a command with all servers up and a lake's variables")
     run.add_argument("command", nargs="+", help="for example: -- gamelake check-services")
     asked = parser.parse_args(arguments)
     try:
-        return _install() if asked.verb == "install" else _run(asked.command)
+        return _install(asked.what) if asked.verb == "install" else _run(asked.command)
     except GamelakeError as error:
         print(f"{error.message}\n{error.subject}: {error.hint}", file=sys.stderr)
         return error.exit_code
 
 
-def _install() -> int:
-    for line in install(artifacts()):
+def _install(what: str) -> int:
+    for line in [java_for_spark()] if what == "java" else install(artifacts()):
         print(line)
     return 0
 

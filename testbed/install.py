@@ -51,9 +51,14 @@ def _nessie(kept: Artifacts) -> str:
     return f"Nessie: {kept.nessie_path}"
 
 
+def java_for_spark() -> str:
+    """Bring a whole Java: the wheel's has too few modules. For its errors see `install`."""
+    return f"Java for Spark: {_tool('java', 'default-jre-headless')}"
+
+
 def _spark(kept: Artifacts) -> Iterator[str]:
-    """Bring jars for Iceberg and S3, and a whole Java: the wheel's has too few modules."""
-    yield f"Java for Spark: {_tool('java', 'default-jre-headless')}"
+    """Bring a Java, and jars for Iceberg and S3."""
+    yield java_for_spark()
     for jar in JARS:
         target = jar.path(kept.cache)
         _maven(target, jar.coordinates, jar.sha256)

@@ -25,7 +25,7 @@ from storage.layout import LakePaths
 from utils.errors import ServiceDown, UsageError
 
 SPARK = [
-    pytest.mark.stack,
+    pytest.mark.spark,
     pytest.mark.xdist_group("spark"),
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # PySpark's
 ]

@@ -1,5 +1,6 @@
 """`gamelake etl --engine spark`: the star that DuckDB builds, keys and lineage included."""
 
+import json
 import os
 import shutil
 import signal
@@ -21,9 +22,8 @@ from testbed.spark import spark_jars
 from utils.errors import ChecksFailed, UsageError
 
 pytestmark = [
-    pytest.mark.stack,
+    pytest.mark.spark,
     pytest.mark.xdist_group("spark"),
-    pytest.mark.usefixtures("spark"),
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # PySpark's
 ]
 GAMES = 10_000
@@ -42,6 +42,7 @@ def copied(lake: LakeUnderTest, home: Path) -> LakeUnderTest:
 
 
 @pytest.mark.recorded
+@pytest.mark.usefixtures("spark")
 def test_the_recorded_games_give_the_same_star(recorded_data: Path, tmp_path: Path) -> None:
     """Both listings, so that raw has several versions of a game."""
     with running(replay=recorded_data / "rawg/pages") as source:
@@ -61,6 +62,29 @@ def test_the_recorded_games_give_the_same_star(recorded_data: Path, tmp_path: Pa
     assert other.broken() == []
 
 
+@pytest.mark.parametrize(
+    "games", [3_000, pytest.param(404_080, marks=[pytest.mark.nightly, pytest.mark.timeout(1_800)])]
+)
+def test_invented_games_give_the_same_star(games: int, tmp_path: Path) -> None:
+    """A Spark of the command's own, on all cores, as a person runs it; 1 % in two versions."""
+    with running(games=games) as source:
+        lake = LakeUnderTest(tmp_path / "duckdb", source.base_url)
+        lake.must("ingest")
+        source.control.churn(games // 100, seed=1)
+        lake.must("ingest")
+    other = copied(lake, tmp_path / "spark")
+    expected = lake.must("etl")
+
+    ended = told(other.environ, *SPARK, "--json")
+
+    assert ended.returncode == 0, ended.stderr
+    assert expected["tables"]["fact_game_history"]["rows"] > games
+    assert json.loads(ended.stdout)["tables"] == expected["tables"]
+    assert different(star_in(other), star_in(lake)) == []
+
+
+@pytest.mark.stack
+@pytest.mark.usefixtures("spark")
 def test_on_the_stack_spark_and_duckdb_build_upon_each_other(
     stack_settings: dict[str, str], tmp_path: Path
 ) -> None:
@@ -90,6 +114,7 @@ def _small(lake: EtlLake) -> None:
     lake.add("r1", "games", [game(1, at=10, genres=[named(7)]), game(2, at=10)])
 
 
+@pytest.mark.usefixtures("spark")
 def test_what_fails_its_checks_is_not_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,7 +135,9 @@ def told(environ: dict[str, str], *argv: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, env=every, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.stack
 @pytest.mark.nightly
+@pytest.mark.usefixtures("spark")
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_sparks_commit_nothing_is_published_and_the_next_run_is_right(
     stack_settings: dict[str, str], tmp_path: Path, when: str
@@ -132,6 +159,7 @@ def test_killed_at_sparks_commit_nothing_is_published_and_the_next_run_is_right(
     assert lake.broken() == []
 
 
+@pytest.mark.stack
 @pytest.mark.nightly
 def test_workers_in_processes_of_their_own_build_the_same_star(
     stack_settings: dict[str, str], tmp_path: Path
@@ -150,6 +178,7 @@ def test_workers_in_processes_of_their_own_build_the_same_star(
     assert different(found, star_in(lake)) == []
 
 
+@pytest.mark.stack
 def test_missing_jars_are_told_with_the_setting(
     stack_settings: dict[str, str], tmp_path: Path
 ) -> None:

@@ -118,3 +118,16 @@ def test_the_command_line_ends_with_the_exit_code_of_the_error(
     monkeypatch.setattr("testbed.__main__.artifacts", lambda: kept)
     assert main(["install"]) == UsageError.exit_code
     assert "golang-go" in capsys.readouterr().err
+
+
+def test_java_alone_can_be_had(
+    machine: Path, kept: Artifacts, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["install", "java"]) == UsageError.exit_code
+    assert "install default-jre-headless" in capsys.readouterr().err
+
+    program(machine, "java", "")
+
+    assert main(["install", "java"]) == 0
+    assert capsys.readouterr().out == f"Java for Spark: {machine / 'java'}\n"
+    assert files(kept) == []
