@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+import pyarrow as pa
 from ibis.expr.types import Table
 
 from etl.engine_contract import Delta, Engine, Places
-from etl.iceberg_catalog import PinnedCatalog
+from etl.iceberg_catalog import PinnedCatalog, PinnedTable
 from etl.iceberg_contract import DataFileInfo
 from etl.iceberg_schemas import TABLES
 from etl.incremental import (
@@ -72,7 +73,10 @@ def open_published(
     *,
     only: Collection[str] = TABLES,
 ) -> dict[str, Table]:
-    """Name the tables of a commit `<prefix>_<table>`."""
+    """Name the tables of a commit `<prefix>_<table>`.
+
+    They have the declared columns, but for those that an earlier version did not know.
+    """
     wanted = {name: table for name, table in pinned.tables.items() if name in only}
     every = [file.path for table in wanted.values() for file in table.data_files]
     paths = dict(zip(every, places.tables(every), strict=True))
@@ -80,10 +84,15 @@ def open_published(
         name: engine.parquet(
             f"{prefix}_{name}",
             [paths[file.path] for file in table.data_files],
-            TABLES[name].arrow(),
+            _known_columns(name, table),
         )
         for name, table in wanted.items()
     }
+
+
+def _known_columns(name: str, table: PinnedTable) -> pa.Schema:
+    known = set(table.schema.names)
+    return pa.schema([field for field in TABLES[name].arrow() if field.name in known])
 
 
 def build_full(engine: Engine, raw: RawTables) -> Iterator[TableChange]:

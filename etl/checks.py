@@ -122,7 +122,8 @@ def _comparisons(inputs: CheckInputs) -> Iterator[Check]:
         yield Check("not_smaller", name, severity, rule, fewer)
     history = inputs.before.get("fact_game_history")
     if history is not None:
-        gone = rules.vanished(history, inputs.after["fact_game_history"])
+        now = inputs.after["fact_game_history"].select(*history.columns)
+        gone = rules.vanished(history, now)
         rule = "no published row is changed or gone"
         yield Check("append_only", "fact_game_history", strict, rule, gone)
 

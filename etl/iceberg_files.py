@@ -13,10 +13,11 @@ from pyiceberg.io.pyarrow import (
     parquet_path_to_id_mapping,
 )
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.schema import Schema
 from pyiceberg.typedef import Record
 
 from etl.iceberg_schemas import StarTable
-from etl.iceberg_types import TABLE_PROPERTIES, iceberg_schema
+from etl.iceberg_types import TABLE_PROPERTIES
 from utils.errors import GamelakeError
 
 ROW_GROUP_ROWS = 122_880  # DuckDB's own, so that its threads share the work well
@@ -24,23 +25,34 @@ TARGET_FILE_BYTES = 128 * 1024 * 1024
 FIELD_ID = b"PARQUET:field_id"
 
 
-def parquet_schema(table: StarTable) -> pa.Schema:
-    """Return the pyarrow schema of the table's files: declared columns with their field ids."""
-    return pa.schema(
-        [f.with_metadata({FIELD_ID: str(n)}) for n, f in enumerate(table.arrow(), start=1)]
-    )
+@dataclass(frozen=True)
+class FileShape:
+    """What the files of a table hold: the declared columns, by the ids that `schema` gives them."""
 
+    table: StarTable
+    schema: Schema
 
-def copy_options(table: StarTable) -> str:
-    """Return the options of DuckDB's `COPY (…) TO 'folder' (…)` that make files of the table.
+    def arrow(self) -> pa.Schema:
+        """Return the pyarrow schema: declared columns with their field ids."""
+        return pa.schema(
+            [f.with_metadata({FIELD_ID: str(self.id_of(f.name))}) for f in self.table.arrow()]
+        )
 
-    A file is one row group: a run of the rows in their order, so a change rewrites few of them.
-    """
-    ids = ", ".join(f"{c.name}: {n}" for n, c in enumerate(table.columns, start=1))
-    return (
-        f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, FIELD_IDS {{{ids}}}, "
-        f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, ROW_GROUPS_PER_FILE 1"
-    )
+    def id_of(self, column: str) -> int:
+        """Return the field id of a column."""
+        return self.schema.find_field(column).field_id
+
+    def copy_options(self) -> str:
+        """Return the options of DuckDB's `COPY (…) TO 'folder' (…)` that make such files.
+
+        A file is one row group: a run of the rows in their order, so a change rewrites few of
+        them.
+        """
+        ids = ", ".join(f"{c.name}: {self.id_of(c.name)}" for c in self.table.columns)
+        return (
+            f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, FIELD_IDS {{{ids}}}, "
+            f"ROW_GROUP_SIZE {ROW_GROUP_ROWS}, ROW_GROUPS_PER_FILE 1"
+        )
 
 
 @dataclass(frozen=True)
@@ -57,43 +69,43 @@ class Target:
 
 
 def write_stream(
-    table: StarTable, batches: pa.RecordBatchReader, io: FileIO, paths: Iterator[str]
+    shape: FileShape, batches: pa.RecordBatchReader, io: FileIO, paths: Iterator[str]
 ) -> list[DataFile]:
     """Write the batches to as many files as needed, holding one row group in memory.
 
     Columns may come in any order and of a type that casts; rows should come in `table.sort`
     order. Raises GamelakeError for a missing column or a NULL in a required one.
     """
-    _check_columns(table, batches.schema.names)
+    _check_columns(shape.table, batches.schema.names)
     written = []
-    groups = _row_groups(_cast(table, batches))
+    groups = _row_groups(_cast(shape, batches))
     group = next(groups, None)
     while group is not None:
         path = next(paths)
-        group = _write_file(table, group, groups, io=io, path=path)
+        group = _write_file(shape, group, groups, io=io, path=path)
         file = io.new_input(path)
         with file.open() as stream:
-            written.append(describe(table, stream, path, len(file)))
+            written.append(describe(shape, stream, path, len(file)))
     return written
 
 
-def describe(table: StarTable, file: Path | InputStream, location: str, size: int) -> DataFile:
+def describe(shape: FileShape, file: Path | InputStream, location: str, size: int) -> DataFile:
     """Read the footer of a file of `size` bytes and return what Iceberg's manifests say of it.
 
     Raises GamelakeError when the file is not one of this table: other columns or types, other
     field ids, NULL in a required column.
     """
     footer = pq.read_metadata(file)
-    _check_file(table, footer.schema.to_arrow_schema())
-    schema = iceberg_schema(table)
+    _check_file(shape, footer.schema.to_arrow_schema())
     statistics = data_file_statistics_from_parquet_metadata(
         parquet_metadata=footer,
-        stats_columns=compute_statistics_plan(schema, TABLE_PROPERTIES),
-        parquet_column_mapping=parquet_path_to_id_mapping(schema),
+        stats_columns=compute_statistics_plan(shape.schema, TABLE_PROPERTIES),
+        parquet_column_mapping=parquet_path_to_id_mapping(shape.schema),
     )
-    for number, column in enumerate(table.columns, start=1):
-        if column.required and statistics.null_value_counts.get(number, 0) > 0:
-            raise _unfit(table, f"{column.name} is NULL in {location}")
+    for column in shape.table.columns:
+        nulls = statistics.null_value_counts.get(shape.id_of(column.name), 0)
+        if column.required and nulls > 0:
+            raise _unfit(shape.table, f"{column.name} is NULL in {location}")
     return DataFile.from_args(
         content=DataFileContent.DATA,
         file_path=location,
@@ -109,11 +121,11 @@ def describe(table: StarTable, file: Path | InputStream, location: str, size: in
 
 
 def _write_file(
-    table: StarTable, first: pa.Table, rest: Iterator[pa.Table], *, io: FileIO, path: str
+    shape: FileShape, first: pa.Table, rest: Iterator[pa.Table], *, io: FileIO, path: str
 ) -> pa.Table | None:
     """Fill one file to the target size; return the row group that did not fit, if any."""
     group: pa.Table | None = first
-    schema = parquet_schema(table)
+    schema = shape.arrow()
     with (
         io.new_output(path).create() as stream,
         pq.ParquetWriter(stream, schema, compression="zstd") as writer,
@@ -124,13 +136,13 @@ def _write_file(
     return group
 
 
-def _cast(table: StarTable, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    schema = parquet_schema(table)
-    required = [c.name for c in table.columns if c.required]
+def _cast(shape: FileShape, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    schema = shape.arrow()
+    required = [c.name for c in shape.table.columns if c.required]
     for batch in batches:
         for name in required:
             if batch.column(name).null_count:
-                raise _unfit(table, f"{name} is NULL")
+                raise _unfit(shape.table, f"{name} is NULL")
         yield batch.select(schema.names).cast(schema)
 
 
@@ -152,8 +164,8 @@ def _check_columns(table: StarTable, names: list[str]) -> None:
         raise _unfit(table, f"these columns are missing or unknown: {', '.join(missing)}")
 
 
-def _check_file(table: StarTable, found: pa.Schema) -> None:
-    wanted = parquet_schema(table)
+def _check_file(shape: FileShape, found: pa.Schema) -> None:
+    table, wanted = shape.table, shape.arrow()
     for field, other in zip(wanted, found, strict=len(wanted) == len(found)):
         same_id = (other.metadata or {}).get(FIELD_ID) == field.metadata[FIELD_ID]
         if (field.name, field.type) != (other.name, other.type) or not same_id:

@@ -1,6 +1,8 @@
 """pyiceberg's REST catalog on one branch of Nessie, with our time limits and our files."""
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError
@@ -8,7 +10,7 @@ from pyiceberg.io import FileIO
 from pyiceberg.table import CommitTableResponse, Table
 from pyiceberg.table.update import TableRequirement, TableUpdate
 from pyiceberg.typedef import EMPTY_DICT, Properties
-from requests import Session
+from requests import PreparedRequest, Response, Session
 from typing_extensions import override
 
 from etl.iceberg_nessie_http import Patience, PatientAdapter
@@ -33,7 +35,7 @@ class NessieTables(RestCatalog):
     def _create_session(self) -> Session:
         session = super()._create_session()
         for scheme in ("http://", "https://"):
-            session.mount(scheme, PatientAdapter(self._patience))
+            session.mount(scheme, _TableRequests(self._patience))
         return session
 
     @override
@@ -61,3 +63,23 @@ class NessieTables(RestCatalog):
             except NamespaceAlreadyExistsError:
                 if properties:
                     self.update_namespace_properties(NAMESPACE, updates=dict(properties))
+
+
+class _TableRequests(PatientAdapter):
+    """Adds to a new schema its last column's id: pyiceberg leaves it out, as Iceberg allows, but
+    Nessie insists on it (projectnessie/nessie#11341).
+    """
+
+    @override
+    def send(self, request: PreparedRequest, *args: Any, **more: Any) -> Response:
+        if isinstance(request.body, bytes) and b'"add-schema"' in request.body:
+            request.prepare_body(_with_last_column(request.body), None)
+        return super().send(request, *args, **more)
+
+
+def _with_last_column(commit: bytes) -> bytes:
+    asked = json.loads(commit)
+    for update in asked["updates"]:
+        if update["action"] == "add-schema":
+            update["last-column-id"] = max(field["id"] for field in update["schema"]["fields"])
+    return json.dumps(asked).encode()

@@ -16,7 +16,8 @@ class PublishRecord:
 
     `raw_applied` maps "<entity>/<ingest run_id>" to the highest part number that is in the
     tables; `tables` maps a table to its snapshot id and `rows` to its row count; `fence` is the
-    epoch of the writer's lease; `published_at` is UTC, ISO 8601.
+    epoch of the writer's lease; `published_at` is UTC, ISO 8601; `shape` is the `declared_shape`
+    of the tables, "" where nobody noted it.
     """
 
     run_id: str
@@ -26,6 +27,7 @@ class PublishRecord:
     rows: Mapping[str, int]
     published_at: str
     fence: int
+    shape: str = ""
 
     def to_json(self) -> str:
         """Return the stored form: one line of JSON with sorted keys."""

@@ -22,7 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from typing_extensions import override
 
 from etl.iceberg_contract import LakeCatalog
-from etl.iceberg_files import Target, copy_options, describe, write_stream
+from etl.iceberg_evolution import evolve
+from etl.iceberg_files import FileShape, Target, describe, write_stream
 from etl.iceberg_record import RECORD_PROPERTY, RUN_PROPERTY, PublishRecord
 from etl.iceberg_schemas import TABLES, StarTable
 from etl.iceberg_types import TABLE_PROPERTIES, iceberg_schema, sort_order
@@ -121,9 +122,9 @@ class BranchWriter:
             return _result(table)
 
     def _open(self, declared: StarTable) -> Table:
-        """Load the table, or create it empty."""
+        """Load the table with the declared columns, or create it empty."""
         try:
-            return self._tables.load_table((NAMESPACE, declared.name))
+            table = self._tables.load_table((NAMESPACE, declared.name))
         except NoSuchTableError:
             with operation("catalog.commit"):
                 return self._tables.create_table_if_not_exists(
@@ -132,6 +133,8 @@ class BranchWriter:
                     sort_order=sort_order(declared),
                     properties=TABLE_PROPERTIES,
                 )
+        evolve(table, declared)
+        return table
 
     def _commit_elsewhere(
         self, declared: StarTable, commit: Callable[[], object], run_id: str
@@ -187,7 +190,8 @@ def _translated(subject: str) -> Iterator[None]:
 
 def _streamed(batches: pa.RecordBatchReader) -> Producer:
     def produce(declared: StarTable, table: Table) -> list[DataFile]:
-        return write_stream(declared, batches, table.io, _new_paths(table))
+        shape = FileShape(declared, table.schema())
+        return write_stream(shape, batches, table.io, _new_paths(table))
 
     return produce
 
@@ -195,10 +199,11 @@ def _streamed(batches: pa.RecordBatchReader) -> Producer:
 def _engine_written(write: Callable[[Target], object], files: TableFiles) -> Producer:
     def produce(declared: StarTable, table: Table) -> list[DataFile]:
         location = table.location_provider().new_data_location(str(uuid.uuid4()))
+        shape = FileShape(declared, table.schema())
         with operation("warehouse.write"), files.new_folder(location) as folder:
-            write(Target(str(folder), copy_options(declared)))
+            write(Target(str(folder), shape.copy_options()))
             found = [
-                describe(declared, path, f"{location}/{path.name}", path.stat().st_size)
+                describe(shape, path, f"{location}/{path.name}", path.stat().st_size)
                 for path in sorted(folder.iterdir())
             ]
         return [file for file in found if file.record_count]

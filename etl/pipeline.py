@@ -19,6 +19,7 @@ from etl.context import BuildPlan, EtlContext, EtlRequest
 from etl.engine_contract import Engine
 from etl.engines import open_engine
 from etl.iceberg_catalog import PinnedCatalog, PublishRecord
+from etl.iceberg_evolution import declared_shape
 from etl.iceberg_writer import BranchWriter
 from etl.incremental import rows_missing
 from etl.raw_source import RawSelection, select_raw
@@ -57,7 +58,8 @@ def plan_build(ctx: EtlContext, request: EtlRequest) -> BuildPlan:
     """Work out what raw is new to the published tables, and so how to build.
 
     A full build is needed at first, when asked for, when the tables hold raw that is not wanted
-    now, and when new rows are not the youngest; it is cheaper when most rows are new.
+    now or have other columns than this version declares, and when new rows are not the youngest;
+    it is cheaper when most rows are new.
     """
     main = ctx.catalog.pin(MAIN)
     raw = select_raw(ctx.raw, main.record, request.run_id)
@@ -70,11 +72,16 @@ def build_mode(main: PinnedCatalog, raw: RawSelection, *, full: bool) -> Mode:
     """Return how to build `raw` upon what is published."""
     if not any(raw.parts.values()):
         return "none"
-    if full or main.record is None or raw.forgotten or not set(STAR) <= set(main.tables):
+    if full or main.record is None or raw.forgotten or not _is_as_declared(main, main.record):
         return "full"
     if raw.new_rows == 0:
         return "none"
     return "full" if raw.late or _is_bulk(raw) else "incremental"
+
+
+def _is_as_declared(main: PinnedCatalog, record: PublishRecord) -> bool:
+    """Return whether the published tables are those of this version, column by column."""
+    return record.shape == declared_shape() and set(STAR) <= set(main.tables)
 
 
 def _is_bulk(raw: RawSelection) -> bool:
@@ -169,8 +176,9 @@ def _tables_report(
         if change.added is not None and change.removed is not None:
             report[name] = TableReport(rows, change.added, change.removed)
         elif name in before:
-            added = engine.count(rows_missing(after[name], before[name]))
-            removed = engine.count(rows_missing(before[name], after[name]))
+            now = after[name].select(*before[name].columns)  # an upgrade may have added some
+            added = engine.count(rows_missing(now, before[name]))
+            removed = engine.count(rows_missing(before[name], now))
             report[name] = TableReport(rows, added, removed)
         else:
             report[name] = TableReport(rows, added=rows)
@@ -188,6 +196,7 @@ def _merge(ctx: EtlContext, plan: BuildPlan, built: PinnedCatalog, run: Run) -> 
         rows={name: table.rows for name, table in built.tables.items()},
         published_at=iso(ctx.clock.now()),
         fence=ctx.lease.epoch,
+        shape=declared_shape(),
     )
     BranchWriter(ctx.catalog, branch).write_record(record)
     merged = ctx.catalog.merge(

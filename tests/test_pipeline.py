@@ -19,6 +19,7 @@ from star_builder import inputs
 
 from etl.engine import BuildEngine
 from etl.iceberg_catalog import PinnedCatalog, PublishRecord
+from etl.iceberg_evolution import declared_shape
 from etl.iceberg_schemas import TABLES
 from etl.incremental import affected_games, carried_over, is_per_game, rows_missing
 from etl.pipeline import build_mode
@@ -46,7 +47,7 @@ def _add(
 
 
 def _record(applied: Mapping[str, int]) -> PublishRecord:
-    return PublishRecord("e1", "full", dict(applied), {}, {}, "", 1)
+    return PublishRecord("e1", "full", dict(applied), {}, {}, "", 1, declared_shape())
 
 
 def _mode(

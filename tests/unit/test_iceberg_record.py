@@ -22,6 +22,7 @@ _counts = st.dictionaries(st.text(max_size=20), st.integers(-(2**63), 2**63 - 1)
         rows=_counts,
         published_at=st.text(),
         fence=st.integers(0),
+        shape=st.text(),
     )
 )
 def test_a_record_comes_back_as_it_was(record: PublishRecord) -> None:

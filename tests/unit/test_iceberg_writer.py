@@ -12,7 +12,7 @@ from star_rows import genres, star_rows, star_table
 
 from etl import iceberg_files
 from etl.iceberg_embedded import EmbeddedCatalog
-from etl.iceberg_files import Target, parquet_schema
+from etl.iceberg_files import Target
 from etl.iceberg_schemas import TABLES
 from etl.iceberg_writer import BranchWriter
 from storage.layout import LakePaths
@@ -255,10 +255,10 @@ def test_a_stream_is_never_held_whole(
         nonlocal peak
         for start in range(0, 400_000, 1000):
             keys = pa.array(range(start, start + 1000), pa.int64())
-            yield pa.record_batch([keys, keys], schema=parquet_schema(TABLES["bridge_game_tag"]))
+            yield pa.record_batch([keys, keys], schema=TABLES["bridge_game_tag"].arrow())
             peak = max(peak, pa.total_allocated_bytes() - before)
 
-    reader = pa.RecordBatchReader.from_batches(parquet_schema(TABLES["bridge_game_tag"]), batches())
+    reader = pa.RecordBatchReader.from_batches(TABLES["bridge_game_tag"].arrow(), batches())
     writer.replace("bridge_game_tag", reader, run_id="r")
 
     assert peak < 2_000_000  # the whole stream is 6.4 MB
