@@ -30,7 +30,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A bar at a size: what was found, and whether it holds."""
+    """A bar at a size (0: over all from its smallest on), what was found, and whether it holds."""
 
     bar: Bar
     games: int
@@ -42,7 +42,8 @@ class Verdict:
         return self.found <= self.bar.most
 
     def __str__(self) -> str:
-        size = f"{self.games:,} games" if self.games else "all sizes"
+        over_all = f"from {self.bar.from_games:,} games on"
+        size = f"{self.games:,} games" if self.games else over_all
         goal = f", goal {self.bar.goal:g}" if self.bar.goal is not None else ""
         word = "ok    " if self.holds else "FAILED"
         return f"{word} {self.bar.name}, {size}: {self.found:.3g} (at most {self.bar.most:g}{goal})"

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+GROWTH_FROM = 50_000  # games: below, time is mostly a fixed cost, which hides growth
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bench.ours import ON_SERVERS
-from bench.results import Results, Sample, Spread
+from bench.results import GROWTH_FROM, Results, Sample, Spread
 
 ON_BOTH = (
     "ingest",
@@ -68,9 +68,9 @@ def lines(results: Results) -> Iterator[str]:
     for games, what in results.rows():
         yield _line(results, games, what)
     for what in GROWING:
-        if (slope := results.slope(what)) is not None:
-            sizes = results.sizes(what)
-            yield f"growth of {what}, {sizes[0]:,} to {sizes[-1]:,} games: slope {slope:.2f}"
+        if (slope := results.slope(what, least=GROWTH_FROM)) is not None:
+            sizes = [size for size in results.sizes(what) if size >= GROWTH_FROM]
+            yield f"growth of {what}, from {sizes[0]:,} to {sizes[-1]:,} games: slope {slope:.2f}"
 
 
 def _line(results: Results, games: int, what: str) -> str:

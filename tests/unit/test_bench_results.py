@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.check import Bar, read_bars, verdicts
-from bench.results import Results, Sample, Spread
+from bench.results import GROWTH_FROM, Results, Sample, Spread
 from bench.table import COMPARED, add_totals, lines
 
 
@@ -76,18 +76,24 @@ def test_rounds_of_different_runs_are_not_compared(tmp_path: Path) -> None:
     assert together.ratio(1000, "etl", "etl floor") is None
 
 
-def test_the_table_shows_ratio_and_growth() -> None:
-    results = Results(
-        _sample(what, seconds * games, games=games)
-        for games in (1_000, 10_000)
-        for what, seconds in (("etl", 0.002), ("etl floor", 0.001))
-    )
-    shown = [*lines(results)]
+def test_the_table_shows_the_ratio() -> None:
+    results = Results([_sample("etl", 2.0), _sample("etl floor", 1.0)])
 
-    assert any("2.00x" in line and "etl floor" in line for line in shown)
-    assert any(
-        line.startswith("growth of etl, 1,000 to 10,000 games: slope 1.00") for line in shown
-    )
+    assert any("2.00x" in line and "etl floor" in line for line in lines(results))
+
+
+def test_growth_is_shown_from_the_size_on_where_its_bars_count() -> None:
+    """At 10,000 games a fixed second is all there is: it would hide any growth."""
+    seconds = {10_000: 1.0, 50_000: 1.0, 500_000: 10.0}
+    results = Results(_sample("etl", s, games=games) for games, s in seconds.items())
+    growth = [line for line in lines(results) if line.startswith("growth of etl")]
+    bars = [bar for bar in read_bars() if bar.value == "slope"]
+    (verdict,) = verdicts(results, bars)
+
+    assert growth == ["growth of etl, from 50,000 to 500,000 games: slope 1.00"]
+    assert {bar.what for bar in bars} == {"ingest", "etl"}
+    assert {bar.from_games for bar in bars} == {GROWTH_FROM}
+    assert str(verdict) == "ok     growth of etl, from 50,000 games on: 1 (at most 1.05)"
 
 
 @pytest.mark.parametrize(("seconds", "holds"), [(4.9, True), (5.1, False)])
