@@ -1,5 +1,6 @@
 """Any sequence of what users and sources do: in the end the star is what the source serves."""
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,7 @@ class Walk:
         self.lake = LakeUnderTest(home, source.base_url, SETTINGS)
         self.draw = random.Random(seed)
         self.gone: set[int] = set()
+        self.spoilt: set[int] = set()
         self.seen: set[int] = set()
         self.published: list[str] = []
         self.log: list[str] = []
@@ -42,7 +44,7 @@ class Walk:
     def step(self) -> None:
         """Do one thing, whatever comes of it."""
         does: Callable[[], object] = self.draw.choice(
-            [self._owners, self._silently, self._moves, self._comes, self._goes]
+            [self._owners, self._silently, self._moves, self._comes, self._goes, self._spoils]
             + 2 * [self._ingest, self._build]
             + [self._short_of_quota, self._in_a_storm, self._back]
         )
@@ -71,6 +73,16 @@ class Walk:
         ident = self._any()
         self.control.remove([ident])
         return self.gone.add(ident)
+
+    def _spoils(self) -> object:
+        row = self.draw.choice(every_row(self.source))
+        self.control.raw(row["id"], json.dumps(row | {"playtime": "long"}).encode())
+        return self.spoilt.add(row["id"])
+
+    def mend(self) -> None:
+        """Let every row be one that can be typed."""
+        for ident in self.spoilt - self.gone:
+            self.control.change(ident, playtime=7)
 
     def _ingest(self, *allowed: int) -> object:
         argv = self.draw.choice(INGESTS)
@@ -134,6 +146,7 @@ def test_after_any_sequence_one_full_crawl_gives_what_the_source_serves(
         walk = Walk(source, tmp_path / "lake", seed)
         for _ in range(STEPS):
             walk.step()
+        walk.mend()
         crawl_in_full(walk.lake)
         walk.lake.must("etl")
         star = star_of(walk.lake)
