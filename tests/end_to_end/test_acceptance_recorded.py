@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from acceptance_lake import (
+    asked,
     pointers,
     raw_ids,
     star_of,
@@ -81,6 +82,29 @@ def test_years_of_the_star_are_those_the_source_counts(
 
     assert years == years_served(source)
     assert released.count(None) == UNDATED == GAMES - sum(years.values())
+
+
+def test_how_much_of_each_year_is_held_is_measured_by_what_the_source_has(
+    source: SimulatorProcess, by_dates: Crawled, tmp_path: Path
+) -> None:
+    """Traps 11 and 12: the 400 most popular games look like the market of each year."""
+    few = LakeUnderTest(tmp_path / "few", source.base_url)
+    few.must("ingest", "--limit", "400")
+    few.must("etl")
+    listed = {None: UNDATED, **years_served(source)}
+    whole, part = (
+        {row["release_year"]: row for row in asked(lake, "SELECT * FROM catalogue_coverage")}
+        for lake in (by_dates.lake, few)
+    )
+
+    assert {year: row["source_games"] for year, row in whole.items()} == listed
+    assert {row["coverage_pct"] for row in whole.values()} == {100.0}
+    assert {year: row["source_games"] for year, row in part.items()} == listed
+    assert sum(row["loaded_games"] for row in part.values()) == 400
+    assert all(
+        row["coverage_pct"] == pytest.approx(100 * row["loaded_games"] / listed[year])
+        for year, row in part.items()
+    )
 
 
 def test_the_star_of_a_crawl_by_dates_is_what_the_rows_as_served_give(

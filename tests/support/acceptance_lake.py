@@ -22,6 +22,13 @@ def star_of(lake: LakeUnderTest, at: str | None = None) -> dict[str, list[Row]]:
         return published(engine)
 
 
+def asked(lake: LakeUnderTest, question: str) -> list[Row]:
+    """Return the rows that `gamelake sql` answers."""
+    with connect(load_settings(lake.environ, dotenv=None)) as engine:
+        rows: list[Row] = engine.sql(question).arrow().to_pylist()
+        return rows
+
+
 def raw_rows(lake: LakeUnderTest, run_id: str | None = None, *columns: str) -> list[Row]:
     """Return the rows about games that raw holds, of one run or of all."""
     with lake.open() as opened:
