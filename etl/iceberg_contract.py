@@ -71,9 +71,6 @@ class PinnedTable(Protocol):
     def files(self) -> Mapping[str, int | None]:
         """Every file the current snapshot needs, with its size where Iceberg records one."""
 
-    def reachable_files(self) -> set[str]:
-        """Every file that any snapshot in the metadata can reach, and older metadata files."""
-
 
 class PinnedCatalog(Protocol):
     """All tables of one commit, and the record of the publish that made it."""

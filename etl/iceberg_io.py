@@ -3,8 +3,8 @@
 pyiceberg's own FileIO leaves new files in the page cache, so after a power cut the catalog may
 name an empty metadata file. Here closing a file makes it durable (synced with the folders that
 lead to it, or answered for by the object store), and only then does the catalog commit refer to
-it. Nothing is ever deleted: a lost answer may hide that a file is live. Files that nothing
-refers to are removed by maintenance, which looks at every reference.
+it. Nothing is ever deleted: a lost answer may hide that a file is live. What a killed run wrote
+stays, and nothing refers to it.
 """
 
 import io

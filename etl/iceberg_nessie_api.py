@@ -126,14 +126,13 @@ class NessieApi:
             found += page["entries"]
         return _contents(commit, found)
 
-    def create(self, kind: Kind, name: str, commit: str) -> bool:
-        """Create a reference at `commit`; False when there is one of that name."""
+    def create(self, kind: Kind, name: str, commit: str) -> None:
+        """Create a reference at `commit`; nothing happens when there is one of that name."""
         make = self._client.create_branch if kind == "branch" else self._client.create_tag
         try:
             self._ask(lambda: make(name, _DETACHED, commit), moved=name)
         except _TakenError:
-            return False
-        return True
+            return
 
     def delete_branch(self, branch: Named) -> None:
         """Delete a branch if it is still where `branch` says; an absent one is fine."""
@@ -149,13 +148,12 @@ class NessieApi:
             moved=branch.name,
         )
 
-    def merge(self, source: Named, onto: Named) -> bool:
-        """Merge `source` into the branch `onto`; return whether that changed it."""
-        merged = self._ask(
+    def merge(self, source: Named, onto: Named) -> None:
+        """Merge `source` into the branch `onto`."""
+        self._ask(
             lambda: self._client.merge(source.name, onto.name, source.hash, onto.hash),
             moved=onto.name,
         )
-        return bool(merged.was_applied)
 
     def _ask(self, call: Callable[[], T], *, moved: str = "", repeatable: bool = False) -> T:
         with self._translated(moved):

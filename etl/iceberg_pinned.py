@@ -80,18 +80,6 @@ class IcebergPinnedTable:
         found.update((file.path, file.bytes) for file in self.data_files)
         return found
 
-    def reachable_files(self) -> set[str]:
-        """Every file that any snapshot in the metadata can reach, and older metadata files."""
-        table = self._table
-        found = {self.metadata_location, *(e.metadata_file for e in table.metadata.metadata_log)}
-        for snapshot in table.snapshots():
-            found.add(snapshot.manifest_list)
-            for manifest in snapshot.manifests(table.io):
-                found.add(manifest.manifest_path)
-                entries = manifest.fetch_manifest_entry(table.io, discard_deleted=False)
-                found.update(entry.data_file.file_path for entry in entries)
-        return found
-
     @cached_property
     def _table(self) -> StaticTable:
         with self._reading():

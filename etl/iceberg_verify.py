@@ -15,20 +15,6 @@ class Problem:
     detail: str
 
 
-def referenced_files(catalog: LakeCatalog) -> dict[str, dict[str, int | None]]:
-    """Return, for each branch and tag, the files its tables need and their recorded sizes.
-
-    A size is None where Iceberg records none (metadata files and manifest lists). Raises
-    GamelakeError for a broken metadata file; `missing_files` turns that into a problem.
-    """
-    found: dict[str, dict[str, int | None]] = {}
-    for name in catalog.references():
-        found[name] = {}
-        for table in catalog.pin(name).tables.values():
-            found[name].update(table.files())
-    return found
-
-
 def missing_files(catalog: LakeCatalog) -> list[Problem]:
     """Return every file that a branch or tag needs and that is absent, short or unreadable."""
     size_of = catalog.files.size_of()
@@ -79,20 +65,3 @@ def _differences(
             yield Problem(
                 name, f"{what} is {found.get(name)}, the record says {recorded.get(name)}"
             )
-
-
-def unreferenced_files(catalog: LakeCatalog) -> list[str]:
-    """Return the location of each file that no branch or tag can reach by any snapshot it knows.
-
-    They are what killed or failed runs left: harmless, and for maintenance to remove once no
-    writer is at work.
-    """
-    there = catalog.files.sizes()
-    reachable: set[str] = set()
-    seen: set[str] = set()
-    for name in catalog.references():
-        for table in catalog.pin(name).tables.values():
-            if table.metadata_location not in seen:
-                seen.add(table.metadata_location)
-                reachable.update(table.reachable_files())
-    return sorted(there.keys() - reachable)

@@ -67,10 +67,6 @@ class BranchWriter:
         """
         return self._write(table_name, _streamed(batches), run_id=run_id, gone=None)
 
-    def append(self, table_name: str, batches: pa.RecordBatchReader, *, run_id: str) -> WriteResult:
-        """Add the batches to the table; otherwise as `replace`."""
-        return self._write(table_name, _streamed(batches), run_id=run_id, gone=())
-
     def replace_by(
         self,
         table_name: str,
@@ -81,7 +77,8 @@ class BranchWriter:
     ) -> WriteResult:
         """Put the parquet files that `write` makes in `Target.path` in the place of `files`.
 
-        `files` are locations; None means all that the table has. For DuckDB `write` is
+        `files` are locations; None means all that the table has, and with none of them the new
+        files are added. For DuckDB `write` is
         `lambda target: connection.execute(target.copy_statement(select))`.
         """
         producer = _engine_written(write, self._files)

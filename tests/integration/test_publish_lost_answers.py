@@ -12,11 +12,12 @@ import pytest
 from publish_workers import contents, mixed
 from publish_workers import publish as publish_tables
 from pyiceberg.exceptions import CommitFailedException, ServerError
+from referenced import referenced_files
 from star_rows import genres
 
 from etl.iceberg_embedded import EmbeddedCatalog
 from etl.iceberg_record import RUN_PROPERTY
-from etl.iceberg_verify import missing_files, record_mismatches, referenced_files
+from etl.iceberg_verify import missing_files, record_mismatches
 from etl.iceberg_writer import BranchWriter
 from storage.layout import LakePaths
 from utils import seams

@@ -11,11 +11,12 @@ from pathlib import Path
 import duckdb
 import pytest
 from power_loss import PowerModel
-from star_rows import genres, publish_record, star_rows
+from referenced import referenced_files
+from star_rows import append, genres, publish_record, star_rows
 
 from etl import iceberg_embedded, iceberg_pointers, iceberg_writer
 from etl.iceberg_embedded import EmbeddedCatalog
-from etl.iceberg_verify import missing_files, referenced_files
+from etl.iceberg_verify import missing_files
 from etl.iceberg_writer import BranchWriter
 from storage.layout import LakePaths
 from utils import seams
@@ -26,7 +27,7 @@ def publish(catalog: EmbeddedCatalog, run: str, key: int) -> None:
     start = catalog.create_branch(run).head
     writer = BranchWriter(catalog, run)
     writer.replace("dim_genre", genres(key), run_id=run)
-    writer.append("fact_game_history", star_rows("fact_game_history", [{}]), run_id=run)
+    append(writer, "fact_game_history", star_rows("fact_game_history", [{}]), run_id=run)
     with duckdb.connect() as connection:
         select = f"SELECT {key}::BIGINT AS game_id, 2::BIGINT AS genre_key"
         writer.replace_by(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from star_rows import publish_record, star_rows
+from star_rows import append, publish_record, star_rows
 
 from etl.iceberg_contract import LakeCatalog, PinnedCatalog
 from etl.iceberg_embedded import EmbeddedCatalog
@@ -109,7 +109,7 @@ def append_rows(home: str, worker: int, commits: int) -> int:
         start = catalog.create_branch(branch).head
         number = worker * 1000 + done
         rows = star_rows("dim_genre", [{"genre_key": number}])
-        BranchWriter(catalog, branch).append("dim_genre", rows, run_id=f"{worker}-{done}")
+        append(BranchWriter(catalog, branch), "dim_genre", rows, run_id=f"{worker}-{done}")
         try:
             catalog.merge(branch, expected_head=start, fence=1)
         except Conflict:

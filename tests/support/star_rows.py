@@ -4,9 +4,13 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from etl.iceberg_files import FileShape
 from etl.iceberg_record import PublishRecord
 from etl.iceberg_schemas import TABLES
+from etl.iceberg_types import iceberg_schema
+from etl.iceberg_writer import BranchWriter, WriteResult
 
 _FILL: dict[pa.DataType, object] = {
     pa.int64(): 1,
@@ -34,6 +38,20 @@ def star_rows(name: str, rows: Iterable[Mapping[str, object]]) -> pa.RecordBatch
 def genres(*keys: int) -> pa.RecordBatchReader:
     """Return rows of dim_genre with these keys."""
     return star_rows("dim_genre", [{"genre_key": key} for key in keys])
+
+
+def append(
+    writer: BranchWriter, name: str, rows: pa.RecordBatchReader, *, run_id: str
+) -> WriteResult:
+    """Add rows to a table as an engine does with games that are new."""
+    shape = FileShape(TABLES[name], iceberg_schema(TABLES[name]))
+    table = rows.read_all().cast(shape.arrow())
+    return writer.replace_by(
+        name,
+        lambda target: pq.write_table(table, f"{target.path}/rows.parquet"),
+        run_id=run_id,
+        files=(),
+    )
 
 
 def publish_record(run_id: str, *, fence: int = 1, **more: object) -> PublishRecord:

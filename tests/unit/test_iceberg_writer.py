@@ -1,5 +1,6 @@
 """A branch writer takes only rows that fit, and writes one snapshot a run."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -8,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from star_rows import genres, star_rows, star_table
+from star_rows import append, genres, star_rows, star_table
 
 from etl import iceberg_files
 from etl.iceberg_embedded import EmbeddedCatalog
@@ -89,31 +90,31 @@ def test_replace_drops_what_was_there_in_one_snapshot(
 
 
 def test_append_keeps_what_was_there(writer: BranchWriter, catalog: EmbeddedCatalog) -> None:
-    writer.replace("dim_genre", genres(1, 2), run_id="r1")
+    append(writer, "dim_genre", genres(1, 2), run_id="r1")
 
-    result = writer.append("dim_genre", genres(3), run_id="r2")
+    result = append(writer, "dim_genre", genres(3), run_id="r2")
 
     assert (result.rows, result.files) == (3, 2)
     assert sorted(stored(catalog, "dim_genre")["genre_key"].to_pylist()) == [1, 2, 3]
     assert snapshots(catalog, "dim_genre") == ["r1", "r2"]
 
 
-@pytest.mark.parametrize("way", ["replace", "append"])
+@pytest.mark.parametrize("way", [BranchWriter.replace, append])
 def test_the_thousandth_publish_costs_no_more_than_the_tenth(
-    writer: BranchWriter, catalog: EmbeddedCatalog, way: str
+    writer: BranchWriter, catalog: EmbeddedCatalog, way: Callable[..., object]
 ) -> None:
     sizes = []
     for number in range(25):
-        getattr(writer, way)("dim_genre", genres(number), run_id=f"r{number}")
+        way(writer, "dim_genre", genres(number), run_id=f"r{number}")
         table = catalog.branch_tables("b").load_table(("games", "dim_genre"))
         manifests = table.current_snapshot().manifests(table.io)
-        sizes.append((len(table.metadata.snapshots), len(manifests) if way == "replace" else 0))
+        sizes.append((len(table.metadata.snapshots), 0 if way is append else len(manifests)))
 
     assert sizes[-1] == sizes[10]
     assert len(table.metadata.metadata_log) <= 10
     assert snapshots(catalog, "dim_genre") == [f"r{number}" for number in range(20, 25)]
     rows = stored(catalog, "dim_genre")["genre_key"].to_pylist()
-    assert sorted(rows) == ([24] if way == "replace" else list(range(25)))
+    assert sorted(rows) == (list(range(25)) if way is append else [24])
 
 
 def test_the_same_run_writes_a_table_once(writer: BranchWriter, catalog: EmbeddedCatalog) -> None:
