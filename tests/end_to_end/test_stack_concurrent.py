@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.crash]
 
 INGEST, ETL = 0, 1
 LOCKED = 6
-MERGED, SWAPPED = 10, 11  # see test_stack_outages
+MERGED, SWAPPED = 11, 12  # see test_stack_outages
 BEFORE = [
     Moment("before", "catalog.branch", 1),
     Moment("after", "warehouse.write", 12),

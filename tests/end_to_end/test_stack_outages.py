@@ -16,7 +16,7 @@ REFUSED_S = 30.0
 # PostgreSQL may work on a statement for 30 s, and it is asked by the lease's heartbeat too.
 HUNG_S = {"MinIO": 60.0, "Nessie": 60.0, "PostgreSQL": 70.0}
 INGEST, ETL = 0, 1
-MERGED, SWAPPED = 10, 11  # which catalog.commit merges onto the candidate, and moves main
+MERGED, SWAPPED = 11, 12  # which catalog.commit merges onto the candidate, and moves main
 
 KILLS = [
     f"MinIO kill {INGEST} after http.get 4",
