@@ -16,7 +16,7 @@ commit holds: metadata locations and the record.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Literal, TypeVar
 
 from pyiceberg.exceptions import RESTError
@@ -182,9 +182,14 @@ class NessieCatalog:
         try:
             yield self._standing(candidate)
         except Conflict:
-            self._drop(candidate)
+            self._leave(candidate)
             raise
-        self._drop(candidate)
+        self._leave(candidate)
+
+    def _leave(self, candidate: str) -> None:
+        """Drop a candidate that has served; what another writer has put in its place stays."""
+        with suppress(Conflict):
+            self._drop(candidate)
 
     def _checked(self, candidate: str, wanted: Contents, fence: int) -> str:
         """Return the commit of the candidate, which must hold exactly what is wanted."""

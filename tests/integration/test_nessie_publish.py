@@ -195,6 +195,44 @@ def test_whoever_comes_in_between_two_requests_of_a_merge(
     assert outcomes[-1]
 
 
+@pytest.mark.crash
+def test_another_writer_s_candidate_takes_nothing_back(
+    catalog: LakeCatalog, watched: LakeCatalog, proxy: NessieProxy, nessie_uri: str
+) -> None:
+    """Another writer begins its merge in between: ours is published, or says that it is not."""
+    outcomes = []
+    for ordinal in range(1, 40):
+        publish(catalog, f"base-{ordinal}", 1, "dim_genre", fence=ordinal)
+        start = build(watched, f"victim-{ordinal}", 5, "dim_genre", fence=ordinal)
+        intruder = Once(ordinal, partial(replace_candidate, nessie_uri))
+        proxy.watch(intruder.judge)
+        try:
+            watched.merge(f"etl-victim-{ordinal}", expected_head=start, fence=ordinal)
+            outcomes.append(True)
+        except Conflict:
+            outcomes.append(False)
+        proxy.watch()
+        if not intruder.came:
+            break
+        assert intruder.error is None
+        assert numbers(catalog) == {"dim_genre": [5 if outcomes[-1] else 1]}, ordinal
+    assert outcomes[-1]
+    assert not all(outcomes)
+
+
+def replace_candidate(uri: str) -> None:
+    """Put another candidate in the place of the one that is there; main has moved on since."""
+    trees = f"{uri}/api/v2/trees"
+    standing = requests.get(f"{trees}/main.next", timeout=10)
+    if standing.ok:
+        commit = standing.json()["reference"]["hash"]
+        url = f"{trees}/main.next@{commit}?type=BRANCH"
+        requests.delete(url, timeout=10).raise_for_status()
+    source = {"type": "BRANCH", "name": "main", "hash": log_of_main(uri)[1]}
+    url = f"{trees}?name=main.next&type=BRANCH"
+    requests.post(url, json=source, timeout=10).raise_for_status()
+
+
 @dataclass
 class Once:
     """Acts once, before the request with this ordinal is passed on."""

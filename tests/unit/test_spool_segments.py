@@ -142,7 +142,7 @@ def test_one_sync_serves_every_page_before_it(
     own = spool(tmp_path)
     first, second = own.append(head(1), b"[]"), own.append(head(2), b"[]")
     own.sync(second)
-    monkeypatch.setattr(os, "fsync", lambda fd: pytest.fail("synced again"))
+    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("synced again"))
     own.sync(first)
     monkeypatch.undo()
     own.close()
