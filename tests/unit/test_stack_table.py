@@ -69,8 +69,8 @@ def test_down_alone_deletes_nothing_and_says_nothing():
 def make(*arguments: str) -> str:
     """Return what make printed, with `echo ran` in place of compose."""
     command = ["make", "--no-print-directory", *arguments, "COMPOSE=echo ran"]
-    # Without what a make above hands down: its own ARGS.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("M")}
+    handed_down = ("ARGS", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")  # by a make above
+    environ = {name: value for name, value in os.environ.items() if name not in handed_down}
     done = subprocess.run(
         command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True
     )
