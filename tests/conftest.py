@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
-pytest_plugins = ["stack_fixtures", "database_fixtures", "spark_fixtures"]
+pytest_plugins = ["stack_fixtures", "database_fixtures", "spark_fixtures", "sweep_figures"]
 
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -1,10 +1,9 @@
-"""Stages that a test process builds once, and the figures that the sweeps found."""
+"""Stages that a test process builds once."""
 
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from lakes import hurry
@@ -12,8 +11,6 @@ from stack_lakes import StackPlace
 from sweep_scenarios import Stages
 
 from testbed.stack import Stack
-
-COUNTED, DISTINCT, WORST = "counted ", "distinct ", "at most "
 
 
 @pytest.fixture(scope="session")
@@ -67,20 +64,3 @@ def stages(_stages: Stages, quick: None) -> Stages:  # noqa: ARG001 - quick is w
 def stack_stages(_stack_stages: Stages, quick: None) -> Stages:  # noqa: ARG001 - see stages
     """Scenarios on real servers, set up and ready to be broken."""
     return _stack_stages
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print what the sweeps counted, over all test processes; what is distinct, once."""
-    found: dict[str, int] = {}
-    distinct: dict[str, set[str]] = {}
-    for report in terminalreporter.stats.get("passed", []):
-        for name, value in report.user_properties:
-            if name.startswith(COUNTED):
-                found[name] = found.get(name, 0) + value
-            if name.startswith(DISTINCT):
-                distinct.setdefault(name, set()).update(value)
-            if name.startswith(WORST):
-                found[name] = max(found.get(name, 0), value)
-    found |= {name: len(values) for name, values in distinct.items()}
-    for name, value in sorted(found.items()):
-        terminalreporter.write_line(f"{name}: {value:,}")
