@@ -63,7 +63,7 @@ class Crawl:
             return task.reading.look(task.number, page)
 
     def finish(self, task: Task, page: Page, stored: list[int] | None) -> None:
-        """Take note of a page that is durable."""
+        """Take note of a page that was read."""
         with self._changed:
             task.reading.absorb(task.number, page, stored)
             self._changed.notify_all()

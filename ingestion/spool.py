@@ -1,4 +1,4 @@
-"""The spool: pages are appended and synced here before anything counts on them.
+"""The spool: what was fetched and is in no raw part yet; a crash costs no page of it.
 
 A segment is a file of frames; a frame is `length of head, length of packed body, length of body,
 CRC-32`, the head (JSON) and the body (the rows as the source sent them) packed by LZ4: a sync costs

@@ -103,16 +103,6 @@ class Reader:
         return reading.state != "open" and reading.window.name not in self._final
 
 
-@dataclass(frozen=True)
-class _Written:
-    """A page in the spool that is not known to be durable."""
-
-    frame: int
-    task: Task
-    page: Page
-    stored: list[int]
-
-
 class _Worker(threading.Thread):
     """Fetches one page after the other until there is none, or something goes wrong.
 
@@ -126,7 +116,7 @@ class _Worker(threading.Thread):
         self._crawl = crawl
         self._source = source
         self._spool = spool
-        self._written: _Written | None = None
+        self._unsynced: int | None = None
 
     def run(self) -> None:
         """Work until the crawl has nothing left; an error ends the crawl."""
@@ -143,10 +133,10 @@ class _Worker(threading.Thread):
                 self._crawl.halt()
 
     def _next(self) -> Task | None:
-        """Return the next page to fetch; what others may wait for is finished before any wait."""
+        """Return the next page to fetch; nothing is left unsynced while others are waited for."""
         task = self._crawl.next(wait=False)
         if task is None:
-            self._finish_written()
+            self._sync()
             task = self._crawl.next()
         return task
 
@@ -157,21 +147,19 @@ class _Worker(threading.Thread):
             self._crawl.fail(task, error)
             return
         finally:
-            self._finish_written()
+            self._sync()
         stored = self._crawl.look(task, page)
-        if stored is None:
-            self._crawl.finish(task, page, stored)
-            return
-        window = task.reading.window.name
-        head = PageHead(window, task.number, page.count, page.listing, len(stored))
-        frame = self._spool.append(head, _rows(page, stored))
-        self._written = _Written(frame, task, page, stored)
+        # Counted first: what is in a segment may be rolled at once. The store counts only that.
+        self._crawl.finish(task, page, stored)
+        if stored is not None:
+            window = task.reading.window.name
+            head = PageHead(window, task.number, page.count, page.listing, len(stored))
+            self._unsynced = self._spool.append(head, _rows(page, stored))
 
-    def _finish_written(self) -> None:
-        written, self._written = self._written, None
-        if written is not None:
-            self._spool.sync(written.frame)
-            self._crawl.finish(written.task, written.page, written.stored)
+    def _sync(self) -> None:
+        if self._unsynced is not None:
+            frame, self._unsynced = self._unsynced, None
+            self._spool.sync(frame)
 
 
 def _rows(page: Page, stored: list[int]) -> bytes:
