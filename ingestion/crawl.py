@@ -43,17 +43,12 @@ class Crawl:
                     self._changed.notify_all()
             self._settle(reading)
 
-    def next(self, *, wait: bool = True) -> Task | None:
-        """Return the next page to fetch; wait for one; None when there will be none.
-
-        Without `wait`, None says no more than that there is none now.
-        """
+    def next(self) -> Task | None:
+        """Return the next page to fetch; wait for one; None when there will be none."""
         with self._changed:
             while not self._halted and (self._open or self._splitting):
                 if task := self._task():
                     return task
-                if not wait:
-                    break
                 self._changed.wait()
             return None
 
@@ -63,7 +58,7 @@ class Crawl:
             return task.reading.look(task.number, page)
 
     def finish(self, task: Task, page: Page, stored: list[int] | None) -> None:
-        """Take note of a page that was read."""
+        """Take note of a page that is durable."""
         with self._changed:
             task.reading.absorb(task.number, page, stored)
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""The spool: what was fetched and is in no raw part yet; a crash costs no page of it.
+"""The spool: pages are appended here and durable before anything counts on them.
 
 A segment is a file of frames; a frame is `length of head, length of packed body, length of body,
 CRC-32`, the head (JSON) and the body (the rows as the source sent them) packed by LZ4: a sync costs
@@ -68,8 +68,8 @@ class Spool:
         self._frames = self._written = self._synced = 0
         self._broken = False
 
-    def append(self, head: PageHead, body: bytes) -> int:
-        """Write a page, stamped with its time; return the number to `sync` it by.
+    def append(self, head: PageHead, body: bytes) -> None:
+        """Write a page, stamped with its time, and return when it is durable.
 
         Raises OSError when the disk refuses; the spool takes nothing more after that.
         """
@@ -80,22 +80,8 @@ class Spool:
                 self._write(head, packed, len(body))
             self._written += 1
             mine = self._written
+        self._sync_up_to(mine)
         self._seal_when_full()
-        return mine
-
-    def sync(self, frame: int) -> None:
-        """Return when frame number `frame` is durable; raises as `append`."""
-        if self._synced >= frame:
-            return
-        with self._syncing:  # whoever comes first syncs for all that wait behind it
-            if self._synced >= frame:
-                return
-            with self._lock:
-                self._refuse_when_broken()
-                written, file = self._written, self._file
-            if file is not None:
-                self._sync(file)
-            self._synced = written
 
     def seal(self) -> None:
         """Close the open segment, if it holds anything, and hand it to `take`."""
@@ -145,6 +131,17 @@ class Spool:
             self._file = os.open(self._path, flags, 0o644)
             sync_folder(self._folder)
         return self._file
+
+    def _sync_up_to(self, frame: int) -> None:
+        with self._syncing:  # whoever comes first syncs for all that wait behind it
+            if self._synced >= frame:
+                return
+            with self._lock:
+                self._refuse_when_broken()
+                written, file = self._written, self._file
+            if file is not None:
+                self._sync(file)
+            self._synced = written
 
     def _sync(self, file: int) -> None:
         # After a failed fsync a second one may succeed although pages were dropped.

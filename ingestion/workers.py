@@ -104,11 +104,7 @@ class Reader:
 
 
 class _Worker(threading.Thread):
-    """Fetches one page after the other until there is none, or something goes wrong.
-
-    A page is synced after the next one was fetched: by then another worker's sync has mostly
-    covered it, and nobody waits for the disk.
-    """
+    """Fetches one page after the other until there is none, or something goes wrong."""
 
     def __init__(self, crawl: Crawl, source: Source, spool: Spool) -> None:
         super().__init__(name="ingest", daemon=True)
@@ -116,13 +112,12 @@ class _Worker(threading.Thread):
         self._crawl = crawl
         self._source = source
         self._spool = spool
-        self._unsynced: int | None = None
 
     def run(self) -> None:
         """Work until the crawl has nothing left; an error ends the crawl."""
         ended = False
         try:
-            while (task := self._next()) is not None:
+            while (task := self._crawl.next()) is not None:
                 self._spool.wait_for_room(_SEGMENTS_WAITING, timeout=60)
                 self._read(task)
             ended = True
@@ -132,34 +127,18 @@ class _Worker(threading.Thread):
             if not ended:
                 self._crawl.halt()
 
-    def _next(self) -> Task | None:
-        """Return the next page to fetch; nothing is left unsynced while others are waited for."""
-        task = self._crawl.next(wait=False)
-        if task is None:
-            self._sync()
-            task = self._crawl.next()
-        return task
-
     def _read(self, task: Task) -> None:
         try:
             page = self._source.page(task.query, task.page)
         except PageUnreadable as error:
             self._crawl.fail(task, error)
             return
-        finally:
-            self._sync()
         stored = self._crawl.look(task, page)
-        # Counted first: what is in a segment may be rolled at once. The store counts only that.
-        self._crawl.finish(task, page, stored)
         if stored is not None:
             window = task.reading.window.name
             head = PageHead(window, task.number, page.count, page.listing, len(stored))
-            self._unsynced = self._spool.append(head, _rows(page, stored))
-
-    def _sync(self) -> None:
-        if self._unsynced is not None:
-            frame, self._unsynced = self._unsynced, None
-            self._spool.sync(frame)
+            self._spool.append(head, _rows(page, stored))
+        self._crawl.finish(task, page, stored)  # only now: what counts must not be lost
 
 
 def _rows(page: Page, stored: list[int]) -> bytes:

@@ -90,7 +90,7 @@ def test_many_threads_share_syncs_and_lose_nothing(tmp_path: Path) -> None:
 
     def work(first: int) -> None:
         for page in range(first, first + 50):
-            own.sync(own.append(head(page), b"[1]"))
+            own.append(head(page), b"[1]")
 
     threads = [threading.Thread(target=work, args=(first,)) for first in (0, 100, 200, 300)]
     for thread in threads:
@@ -111,7 +111,7 @@ def test_after_a_failed_write_nothing_more_is_taken(tmp_path: Path, name: str, w
     seams.arm(seams.Fault("error", when, name, 1))  # type: ignore[arg-type]
     try:
         with pytest.raises(OSError, match="No space"):
-            own.sync(own.append(head(2), b"[]"))
+            own.append(head(2), b"[]")
     finally:
         seams.arm(None)
     with pytest.raises(GamelakeError, match="cannot be written"):
@@ -124,27 +124,17 @@ def test_after_a_failed_write_nothing_more_is_taken(tmp_path: Path, name: str, w
     assert 3 not in pages_in(segment)
 
 
-def test_a_synced_page_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_page_is_synced_before_append_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes: list[int] = []
     fsync = os.fsync
     monkeypatch.setattr(os, "fsync", lambda fd: (sizes.append(os.fstat(fd).st_size), fsync(fd)))
     own = spool(tmp_path)
-    own.sync(own.append(head(1), b"[]" * 500))
+    own.append(head(1), b"[]" * 500)
     (segment,) = left_behind(tmp_path)
 
     assert segment.stat().st_size in sizes
-    own.close()
-
-
-def test_one_sync_serves_every_page_before_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = spool(tmp_path)
-    first, second = own.append(head(1), b"[]"), own.append(head(2), b"[]")
-    own.sync(second)
-    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("synced again"))
-    own.sync(first)
-    monkeypatch.undo()
     own.close()
 
 
