@@ -20,14 +20,13 @@ from utils.probing import TIMEOUT_S, Finding, Known, Probe
 
 def stack_probes(settings: Settings) -> list[Probe]:
     """Return the probes of buckets, of the warehouse behind Nessie, and of Dremio's sources."""
-    raw, warehouse = settings.minio_raw_bucket, settings.minio_warehouse_bucket
+    buckets = {"raw": settings.minio_raw_bucket, "warehouse": settings.minio_warehouse_bucket}
     return [
-        Probe("bucket raw", f"s3://{raw}", partial(_bucket, settings, raw), needs=("minio",)),
-        Probe(
-            "bucket warehouse",
-            f"s3://{warehouse}",
-            partial(_bucket, settings, warehouse),
-            needs=("minio",),
+        *(
+            Probe(
+                f"bucket {use}", f"s3://{name}", partial(_bucket, settings, name), needs=("minio",)
+            )
+            for use, name in buckets.items()
         ),
         Probe(
             "warehouse",
@@ -61,7 +60,8 @@ def _bucket(settings: Settings, name: str, _: Known) -> Finding:
     if len(found.rights) == 2:
         return Finding(said)
     both = (settings.minio_raw_bucket, settings.minio_warehouse_bucket)
-    role = role_with(*(_access(settings, bucket).rights for bucket in both))
+    access = (found if bucket == name else _access(settings, bucket) for bucket in both)
+    role = role_with(*(one.rights for one in access))
     if role is None:
         hint = "give the user of MINIO_ACCESS_KEY the rights of its task: make up does"
         return Finding(f"MinIO denies access: {said}", "down", hint)

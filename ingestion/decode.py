@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -46,7 +47,8 @@ class Decoded:
     part: bytes
     quarantine: pa.Table
 
-    def read(self) -> list[tuple[PageHead, list[int | None]]]:
+    @cached_property
+    def readable(self) -> list[tuple[PageHead, list[int | None]]]:
         """Return the pages that were readable, each with the ids of its bad rows (or None)."""
         ids = map(_whole_id, self.quarantine["natural_id"].to_pylist())
         rows = (1 if page.failure else n for page, n in zip(self.pages, self.bad, strict=True))

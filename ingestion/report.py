@@ -1,6 +1,6 @@
 """What a run did, and what it would do."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ingestion.journal import RunJournal
@@ -107,7 +107,7 @@ def build_report(
     new, changed = counters["games_new"], counters["games_changed"]
     quarantined = journal.quarantined()
     seen = new + changed + unchanged + quarantined
-    return IngestReport(
+    report = IngestReport(
         run_id=journal.run_id,
         source=SOURCE_RAWG,
         scope=str(journal.scope["scope"]),
@@ -124,8 +124,9 @@ def build_report(
         seconds=round(seconds, 3),
         complete=complete,
         windows=tuple(_window(row) for row in leaves(rows)),
-        statement=_statement(journal, rows, complete=complete, quarantined=quarantined),
     )
+    counted = journal.start["source_count"]
+    return replace(report, statement=_statement(report, rows, source_count=counted))
 
 
 def _window(row: WindowRow) -> WindowReport:
@@ -134,22 +135,18 @@ def _window(row: WindowRow) -> WindowReport:
     )
 
 
-def _statement(
-    journal: RunJournal, rows: list[WindowRow], *, complete: bool, quarantined: int
-) -> str:
+def _statement(report: IngestReport, rows: list[WindowRow], *, source_count: int) -> str:
     """Say it in numbers that a reader can add up."""
     own = leaves(rows)
     dated = sum(row.fetched for row in own if row.kind in ("dates", "day"))
     other = sum(row.fetched for row in own) - dated
-    c = journal.counters
-    unchanged = c["games_unchanged"] + c["games_enriched"]
-    seen = c["games_new"] + c["games_changed"] + unchanged + quarantined
-    bad = c["lookups_quarantined"]
+    bad = report.lookups_quarantined
     apart = f" Beside them {bad:,} rows of look-ups are quarantined." if bad else ""
-    verdict = "Complete" if complete else "Not complete"
+    verdict = "Complete" if report.complete else "Not complete"
     return (
-        f"{verdict}: the source counted {journal.start['source_count']:,} games; "
+        f"{verdict}: the source counted {source_count:,} games; "
         f"{len(own):,} windows hold {dated:,} dated + {other:,} other = {dated + other:,} rows; "
-        f"{seen:,} games seen = {c['games_new']:,} new + {c['games_changed']:,} changed + "
-        f"{unchanged:,} unchanged + {quarantined:,} quarantined.{apart}"
+        f"{report.games_seen:,} games seen = {report.games_new:,} new + "
+        f"{report.games_changed:,} changed + {report.games_unchanged:,} unchanged + "
+        f"{report.quarantined:,} quarantined.{apart}"
     )

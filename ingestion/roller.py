@@ -64,10 +64,10 @@ class Roller:
             batch.pages[-1].fetched_at,
             verdicts,
             _page_rows(batch, parts[GAMES].key),
-            [known for _, bad in batch.read() for known in bad if known is not None],
+            [known for _, bad in batch.readable for known in bad if known is not None],
             _counters(batch, verdicts, list(parts.values())),
         )
-        self._journal.roll(rolled, windows_after([page for page, _ in batch.read()]))
+        self._journal.roll(rolled, windows_after([page for page, _ in batch.readable]))
 
     def _classify(self, batch: Decoded) -> Verdicts:
         known = self._journal.known(batch.keys["id"].unique().to_pylist())
@@ -91,7 +91,7 @@ class Roller:
         manifest = replace(
             self._manifest(GAMES, segment, batch),
             rows=len(verdicts.stored),
-            pages=tuple(_page_ref(page, page.rows) for page, _ in batch.read()),
+            pages=tuple(_page_ref(page, page.rows) for page, _ in batch.readable),
             new=verdicts.rows["new"],
             changed=verdicts.rows["changed"],
             enriched=verdicts.rows["enriched"],
@@ -104,7 +104,7 @@ class Roller:
         manifest = replace(
             self._manifest(QUARANTINE, segment, batch),
             rows=batch.quarantine.num_rows,
-            pages=tuple(_page_ref(page, len(bad)) for page, bad in batch.read() if bad),
+            pages=tuple(_page_ref(page, len(bad)) for page, bad in batch.readable if bad),
             quarantined=sum(batch.bad),
         )
         return self._write(encode_part(batch.quarantine), manifest)
@@ -141,7 +141,7 @@ def _page_ref(page: PageHead, rows: int) -> PageRef:
 
 def _page_rows(batch: Decoded, part: str) -> dict[str, list[PageRow]]:
     pages = defaultdict(list)
-    for page, bad in batch.read():
+    for page, bad in batch.readable:
         pages[page.window].append(PageRow(page.page, page.rows, part, bad.count(None)))
     return pages
 
@@ -149,7 +149,7 @@ def _page_rows(batch: Decoded, part: str) -> dict[str, list[PageRow]]:
 def _counters(batch: Decoded, verdicts: Verdicts, parts: list[RawPart]) -> dict[str, int]:
     games = verdicts.games
     return {
-        "pages": len(batch.read()),
+        "pages": len(batch.readable),
         "games_seen": sum(games.values()),
         **{f"games_{kind}": count for kind, count in games.items()},
         "quarantined": sum(batch.bad),
