@@ -41,7 +41,7 @@ def test_rows_and_failures_of_each_page_are_counted(segments: list[Path]) -> Non
     assert (unreadable.good, unreadable.bad, unreadable.quarantine.num_rows) == ((0,), (0,), 1)
     assert [seen[0] for seen in good.seen()] == [1, 2]
     assert [head.page for head, _ in bad.readable] == [2]
-    assert unreadable.read() == []
+    assert unreadable.readable == []
 
 
 @pytest.mark.parametrize("positions", [[], [0], [3, 17], [*range(20)]])
