@@ -9,7 +9,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -61,20 +61,26 @@ LAYOUTS = (
 
 
 def main() -> int:
-    """Measure every layout and print a line for each."""
+    """Measure every layout and print a line for each: rounds over all of them, the least counts."""
     parser = argparse.ArgumentParser(prog="python -m bench.layout", description=__doc__)
     parser.add_argument("lake", type=Path)
     parser.add_argument("--repeat", type=int, default=5)
     asked = parser.parse_args()
     sources = _published(asked.lake)
-    for layout in LAYOUTS:
-        with tempfile.TemporaryDirectory(prefix="gamelake-layout-") as folder:
+    with tempfile.TemporaryDirectory(prefix="gamelake-layout-") as folder:
+        written = {}
+        for number, layout in enumerate(LAYOUTS):
             started = time.perf_counter()
-            files = {name: _write(name, sources[name], Path(folder), layout) for name in TABLES}
-            wrote = time.perf_counter() - started
-            print(f"{layout.name:<34} wrote in {wrote:5.2f} s, {_size(files)}")
-            for what, seconds in _answers(files, asked.repeat).items():
-                print(f"    {what:<28} {seconds * 1000:7.1f} ms")
+            files = {n: _write(n, sources[n], Path(folder, str(number)), layout) for n in TABLES}
+            written[layout.name] = (time.perf_counter() - started, files)
+        rounds: dict[str, list[dict[str, float]]] = {name: [] for name in written}
+        for _ in range(asked.repeat):
+            for name, (_, files) in written.items():
+                rounds[name].append(_answers(files))
+    for name, (seconds, files) in written.items():
+        print(f"{name:<34} wrote in {seconds:5.2f} s, {_size(files)}")
+        for what, took in _least(rounds[name]).items():
+            print(f"    {what:<28} {took * 1000:7.1f} ms")
     return 0
 
 
@@ -88,6 +94,7 @@ def _published(lake: Path) -> dict[str, list[str]]:
 
 
 def _write(name: str, source: list[str], folder: Path, layout: Layout) -> list[Path]:
+    folder.mkdir(exist_ok=True)
     target = folder / name
     fact = name == "fact_games"
     order = layout.fact_order if fact else ", ".join(TABLES[name].sort)
@@ -112,22 +119,26 @@ def _size(files: Mapping[str, list[Path]]) -> str:
     return f"{len(every)} files, {sum(path.stat().st_size for path in every) / 1e6:.1f} MB"
 
 
-def _answers(files: Mapping[str, list[Path]], repeat: int) -> dict[str, float]:
-    """Return the least seconds of each question, the views summed up too: other work only adds."""
+def _answers(files: Mapping[str, list[Path]]) -> dict[str, float]:
+    """Ask every question once; return the seconds each took."""
     with _engine(files) as engine:
         game = engine.sql("SELECT max(game_id) // 2 FROM fact_games").fetchall()[0][0]
         questions = {view: f"SELECT * FROM {view}" for view in engine.views}
         questions |= {what: text.format(game=game) for what, text in ONE_GAME.items()}
-        took = {what: min(_seconds(engine, text, repeat)) for what, text in questions.items()}
+        return {what: _seconds(engine, text) for what, text in questions.items()}
+
+
+def _least(rounds: list[dict[str, float]]) -> dict[str, float]:
+    """Return the least of every question, the views summed up: other work only adds."""
+    took = {what: min(answers[what] for answers in rounds) for what in rounds[0]}
     every = sum(took[view] for view in took.keys() - ONE_GAME.keys())
     return {"all views": every, **{what: took[what] for what in ONE_GAME}}
 
 
-def _seconds(engine: QueryEngine, text: str, repeat: int) -> Iterator[float]:
-    for _ in range(repeat):
-        started = time.perf_counter()
-        engine.sql(text).arrow()
-        yield time.perf_counter() - started
+def _seconds(engine: QueryEngine, text: str) -> float:
+    started = time.perf_counter()
+    engine.sql(text).arrow()
+    return time.perf_counter() - started
 
 
 def _engine(files: Mapping[str, list[Path]]) -> QueryEngine:

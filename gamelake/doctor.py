@@ -19,6 +19,7 @@ from gamelake.diagnosis import Diagnosis, Level
 from gamelake.doctor_docker import check_docker, check_ports
 from gamelake.stack_env import COMPOSE_NAMES, read_env
 from utils.config import Settings
+from utils.extras import install_command
 
 _GB = 1_000_000_000
 _DOTENV = Path(".env")
@@ -55,7 +56,7 @@ def check_versions() -> Diagnosis:
     found = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES)
     marshmallow = importlib.metadata.version("marshmallow")
     if int(marshmallow.partition(".")[0]) >= 4:
-        fix = "pip install 'marshmallow<4': pynessie cannot use a newer one"
+        fix = f"{install_command('marshmallow<4')}: pynessie cannot use a newer one"
         return Diagnosis("versions", "fail", f"marshmallow {marshmallow}", fix)
     return Diagnosis("versions", "ok", f"python {python}, {found}")
 
