@@ -26,7 +26,7 @@ OTHERS_MB = 400  # Python, Arrow and Iceberg, and what DuckDB itself does not co
 THREAD_MB = 150  # of its own memory; with less a thread cannot hold what it is about to write
 SMALL_ROWS = ROW_GROUP_ROWS // 2  # a file with fewer is rewritten with the next change
 
-_POSITION = "(CAST({first} + file_index AS BIGINT) << 32) | file_row_number AS _position"
+_POSITION = "(CAST({first} + file_index AS BIGINT) << 32) | file_row_number"
 
 
 class BuildEngine:
@@ -81,12 +81,11 @@ class BuildEngine:
     def parquet(self, name: str, uris: Sequence[str], schema: pa.Schema) -> Table:
         """See Engine."""
         self._parquet[name] = (uris, schema)
-        return self._view(name, uris, schema, "*")
+        return self._view(name, uris, schema)
 
     def raw(self, name: str, uris: Sequence[str], schema: pa.Schema, first: int) -> Table:
         """See Engine."""
-        positioned = schema.append(pa.field("_position", pa.int64()))
-        return self._view(name, uris, positioned, "*, " + _POSITION.format(first=first))
+        return self._view(name, uris, schema, _position=_POSITION.format(first=first))
 
     def keep(self, name: str, definition: Table) -> Table:
         """See Engine; DuckDB evaluates it while the next definitions are put into words.
@@ -147,8 +146,7 @@ class BuildEngine:
         """
         name = delta.published.get_name()
         uris, schema = self._parquet[name]
-        marked = schema.append(pa.field("_file", pa.int64()))
-        placed = self._view(f"{name}_files", uris, marked, "*, CAST(file_index AS BIGINT) AS _file")
+        placed = self._view(f"{name}_files", uris, schema, _file="CAST(file_index AS BIGINT)")
         held = placed.semi_join(delta.games, "game_id").select("_file").distinct()
         hit = {row["_file"] for row in self.rows(held)}
         touched = [n for n, file in enumerate(delta.files) if n in hit or file.rows < SMALL_ROWS]
@@ -162,15 +160,21 @@ class BuildEngine:
             self._under_way.pop(0).result()
         return self._connection
 
-    def _view(self, name: str, uris: Sequence[str], schema: pa.Schema, columns: str) -> Table:
+    def _view(self, name: str, uris: Sequence[str], schema: pa.Schema, **computed: str) -> Table:
+        """Read files by the names of `schema`, whose order may be another one; and `computed`."""
+        seen = pa.schema([*schema, *(pa.field(column, pa.int64()) for column in computed)])
         if uris:
             files = ", ".join("'" + uri.replace("'", "''") + "'" for uri in uris)
+            columns = [f'"{column}"' for column in schema.names]
+            columns += [f"{text} AS {column}" for column, text in computed.items()]
             # `run=...` in a path is ours to read, not a partition column
             source = f"read_parquet([{files}], hive_partitioning = false)"
-            self._session().execute(f"CREATE VIEW {name} AS SELECT {columns} FROM {source}")
+            self._session().execute(
+                f"CREATE VIEW {name} AS SELECT {', '.join(columns)} FROM {source}"
+            )
         else:
-            self._session().register(name, schema.empty_table())
-        return named(ibis.Schema.from_pyarrow(schema), name)
+            self._session().register(name, seen.empty_table())
+        return named(ibis.Schema.from_pyarrow(seen), name)
 
 
 def _raise_told(error: duckdb.Error) -> None:

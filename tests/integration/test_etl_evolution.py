@@ -110,6 +110,27 @@ def test_new_columns_are_filled_by_the_next_etl_and_earlier_runs_stay_as_they_we
     assert "colour" not in columns["fact_games"]
 
 
+def test_columns_declared_in_another_order_are_the_same_columns(
+    lake: EtlLake, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(lake, 1, 2, run="r1")
+    history = "SELECT game_id, observed_at, rating, added_count FROM fact_game_history ORDER BY ALL"
+    before = read(settings, history)
+    other = replace(FACT_GAME_HISTORY, columns=FACT_GAME_HISTORY.columns[::-1])
+    monkeypatch.setitem(TABLES, "fact_game_history", other)
+    monkeypatch.setattr(
+        "etl.star.fact_game_history", lambda games: shape(fact_game_history(games), other)
+    )
+
+    rebuilt = build(lake)
+    tables = rebuilt.tables.values()
+    assert {(table.added, table.removed) for table in tables} == {(0, 0)}
+    assert read(settings, history) == before
+    added = build(lake, 2, 3, run="r2")
+    assert (added.mode, added.tables["fact_game_history"].removed) == ("incremental", 0)
+    assert [row for row in read(settings, history) if row in before] == before
+
+
 def test_an_older_version_refuses_the_tables_of_a_newer_and_changes_nothing(
     lake: EtlLake, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
