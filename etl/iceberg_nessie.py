@@ -217,9 +217,17 @@ class NessieCatalog:
             self._api.move(Named(branch.name, branch.kind, expected), commit)
 
     def _continue_from(self, branch: Named, commit: str) -> None:
-        """Let a merged branch go on from the merged commit, so that its tag names that one."""
-        if branch.kind == "branch" and branch.hash != commit:
+        """Let a merged branch go on from the merged commit, so that its tag names that one.
+
+        Another writer may have dropped it by now, which has set that tag.
+        """
+        if branch.kind != "branch" or branch.hash == commit:
+            return
+        try:
             self._move(branch, branch.hash, commit)
+        except Conflict:
+            if self._api.find(branch.name) is not None:
+                raise
 
     def _insist(self, ask: Callable[[], T]) -> T:
         """Ask twice when the answer is lost: every question first looks whether it was granted."""

@@ -51,7 +51,7 @@ def run_etl(ctx: EtlContext, request: EtlRequest) -> EtlReport:
         report = _nothing_new(plan, run) if plan.mode == "none" else _publish(ctx, plan, run)
         report = replace(report, seconds=round(ctx.clock.monotonic() - started, 3))
         run.summary.update(report.as_dict())
-    return report
+    return replace(report, deferred=run.summary["deferred"])
 
 
 def plan_build(ctx: EtlContext, request: EtlRequest) -> BuildPlan:

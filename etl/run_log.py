@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from etl.context import EtlContext, EtlRequest
-from etl.iceberg_catalog import PublishRecord
+from etl.iceberg_catalog import LakeCatalog
 from storage.database.repositories.runs import Run, RunState
 from storage.layout import MAIN, etl_branch, run_tag
 from utils.errors import ChecksFailed, GamelakeError, Locked
@@ -15,7 +15,11 @@ _RECENT = 50
 
 @contextmanager
 def recorded_run(ctx: EtlContext, request: EtlRequest) -> Iterator[Run]:
-    """Record a run from start to end; what the block puts into `summary` is kept with it."""
+    """Record a run from start to end; what the block puts into `summary` is kept with it.
+
+    The block leaves `published` and `deferred` there: a run that has published says so, and what
+    it could not note after that is deferred to the next one (`settle_dead_runs`).
+    """
     scope = {"engine": request.engine, "full": request.full, "run": request.run_id}
     with ctx.database.unit_of_work(ctx.lease) as unit:
         run = unit.runs.create("etl", scope=scope, now=ctx.clock.now())
@@ -25,9 +29,15 @@ def recorded_run(ctx: EtlContext, request: EtlRequest) -> Iterator[Run]:
     except BaseException as error:
         _fail(ctx, run, error)
         raise
-    with ctx.database.unit_of_work(ctx.lease) as unit:
-        unit.runs.set_summary(run.run_id, run.summary)
-        unit.runs.transition(run.run_id, "completed")
+    try:
+        with ctx.database.unit_of_work(ctx.lease) as unit:
+            unit.runs.set_summary(run.run_id, run.summary)
+            unit.runs.transition(run.run_id, "completed")
+    except (GamelakeError, OSError) as error:
+        if not run.summary["published"]:
+            raise
+        left = f"the next run notes that this one has published: {error}"
+        run.summary["deferred"] = "; ".join(filter(None, (run.summary["deferred"], left)))
 
 
 def settle_dead_runs(ctx: EtlContext) -> None:
@@ -37,18 +47,22 @@ def settle_dead_runs(ctx: EtlContext) -> None:
     tag and counts as completed. Any other failed; its branch goes, unless checks failed on it:
     then it stays for inspection.
     """
+    tag_published(ctx.catalog)
     references = ctx.catalog.references()
-    record = ctx.catalog.pin(MAIN).record
-    published = record.run_id if record is not None else ""
-    if published and run_tag(published) not in references:
-        ctx.catalog.tag(run_tag(published), MAIN)
     for run in _recent_runs(ctx):
-        if record is not None and run.run_id == published:
-            _complete(ctx, run, record)
+        if run_tag(run.run_id) in references:
+            _complete(ctx, run)
         else:
             _end(ctx, run)
         if etl_branch(run.run_id) in references and not run.reason.startswith(CHECKS_FAILED):
             ctx.catalog.drop_branch(etl_branch(run.run_id))
+
+
+def tag_published(catalog: LakeCatalog) -> None:
+    """Tag what main holds by its run, if that died before it could; so main can move on."""
+    record = catalog.pin(MAIN).record
+    if record is not None and run_tag(record.run_id) not in catalog.references():
+        catalog.tag(run_tag(record.run_id), MAIN)
 
 
 def _recent_runs(ctx: EtlContext) -> list[Run]:
@@ -56,15 +70,16 @@ def _recent_runs(ctx: EtlContext) -> list[Run]:
         return unit.runs.list(limit=_RECENT, kind="etl")
 
 
-def _complete(ctx: EtlContext, run: Run, record: PublishRecord) -> None:
+def _complete(ctx: EtlContext, run: Run) -> None:
     """Note that a run has published, if it could not do so itself."""
     if run.state not in ("running", "failed"):
         return
+    record = ctx.catalog.pin(run_tag(run.run_id)).record
+    mode = {} if record is None else {"mode": record.mode}
     with ctx.database.unit_of_work(ctx.lease) as unit:
         if run.state == "failed":
             unit.runs.resume(run.run_id)
-        published = {"published": True, "mode": record.mode}
-        unit.runs.set_summary(run.run_id, run.summary | published)
+        unit.runs.set_summary(run.run_id, run.summary | {"published": True, **mode})
         unit.runs.transition(run.run_id, "completed", reason="it broke off after its publish")
 
 

@@ -1,6 +1,7 @@
 """`gamelake rollback`: an earlier publish becomes current, all tables at once."""
 
 from etl.iceberg_catalog import PinnedCatalog
+from etl.run_log import tag_published
 from gamelake.context import Lake, open_lake
 from gamelake.options import Rollback
 from gamelake.session import Session
@@ -31,6 +32,7 @@ def run(options: Rollback, session: Session) -> None:
 def _move(lake: Lake, name: str, *, wait_s: float) -> None:
     clock = lake.database.clock
     with hold_writer(lake.database, wait_s=wait_s, above=lake.catalog.fence()) as lease:
+        tag_published(lake.catalog)  # or nobody could come back to it
         before = lake.catalog.pin(MAIN).head
         after = lake.catalog.assign(MAIN, name, fence=lease.epoch)
         with lake.database.unit_of_work(lease) as unit:

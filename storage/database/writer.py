@@ -35,10 +35,8 @@ def hold_writer(
     try:
         with _heartbeat(database, lease, ttl_s):
             yield lease
-    except BaseException:
-        _try_release(database, lease)
-        raise
-    _release(database, lease)
+    finally:
+        _release(database, lease)
 
 
 @contextmanager
@@ -56,15 +54,11 @@ def _heartbeat(database: Database, lease: Lease, ttl_s: float) -> Iterator[None]
 
 
 def _release(database: Database, lease: Lease) -> None:
-    with database.unit_of_work() as unit:
-        unit.leases.release(lease)
-
-
-def _try_release(database: Database, lease: Lease) -> None:
-    """Release without a word of its own to the user: what ended the run is what counts."""
+    """Release without a word of its own to the user: how the run ended is what counts."""
     try:
-        _release(database, lease)
-    except GamelakeError as error:
+        with database.unit_of_work() as unit:
+            unit.leases.release(lease)
+    except (GamelakeError, OSError) as error:
         _log.info("the lease was not released; it ends by itself: %s", error)
 
 

@@ -8,7 +8,9 @@ from raw_builder import game, lookup, named, platform
 
 from etl.context import EtlRequest
 from etl.pipeline import run_etl
+from gamelake.__main__ import run as cli
 from storage.database.repositories.runs import Run
+from storage.database.writer import hold_writer
 from storage.layout import MAIN, etl_branch, run_tag
 from utils import seams
 from utils.errors import GamelakeError
@@ -191,3 +193,61 @@ def test_a_run_that_died_after_its_merge_is_completed_and_tagged(
         assert _state(lake, dead) == "completed"
         assert references[run_tag(dead)].head == references[MAIN].head
         assert etl_branch(dead) not in references
+
+
+@pytest.mark.parametrize("lost", ["store", "lease"])
+def test_a_publish_that_cannot_be_noted_is_told_as_one_and_the_next_run_notes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    def refuse(*_: object) -> str:
+        if lost == "store":
+            seams.arm(seams.Fault("error", "before", "db.commit", 1, forever=True))
+        else:
+            _take_over(lake)
+        return ""
+
+    with open_lake(tmp_path) as lake:
+        _load(lake)
+        before = lake.ctx.catalog.references()[MAIN].head
+        with monkeypatch.context() as patch:
+            patch.setattr("etl.pipeline._tag", refuse)
+            report = run_etl(lake.ctx, DELTA)
+        seams.arm(None)
+
+        assert (report.state, report.published) == ("completed", True)
+        assert "the next run notes that this one has published" in report.deferred
+        assert lake.ctx.catalog.references()[MAIN].head == report.commit != before
+        assert _state(lake, report.run_id) == "running"
+
+    with open_lake(tmp_path) as lake:
+        assert run_etl(lake.ctx, DELTA).mode == "none"
+        assert _state(lake, report.run_id) == "completed"
+
+
+def _take_over(lake: EtlLake) -> None:
+    """Let the lease end and another writer take it, and end too."""
+    with lake.ctx.database.unit_of_work() as unit:
+        unit.leases.release(lake.ctx.lease)
+    with hold_writer(lake.ctx.database):
+        pass
+
+
+def test_a_rollback_first_tags_what_a_run_published_that_died_before_it_could(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_lake(tmp_path) as lake:
+        lake.add("r1", "games", [game(1, at=1)])
+        first = run_etl(lake.ctx, DELTA)
+        lake.add("r2", "games", [game(2, at=2)])
+        dead = _break_at(lake, monkeypatch, "run_tag")
+        published = lake.ctx.catalog.references()[MAIN].head
+
+    environ = {"GAMELAKE_HOME": str(tmp_path)}
+    assert cli(["rollback", first.run_id, "--yes", "-q"], environ) == 0
+
+    with open_lake(tmp_path) as lake:
+        assert lake.ctx.catalog.references()[MAIN].head == first.commit
+        assert lake.ctx.catalog.references()[run_tag(dead)].head == published
+        run_etl(lake.ctx, DELTA)
+        assert _state(lake, dead) == "completed"
+        assert lake.ctx.catalog.references()[run_tag(dead)].head == published

@@ -105,7 +105,7 @@ def test_a_holder_on_another_machine_is_out_of_sight_and_keeps_its_time(
 
 
 def test_what_ended_a_run_is_what_the_user_hears_of(
-    database: Database, caplog: pytest.LogCaptureFixture
+    database: Database, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)  # in the log file, not on the terminal
 
@@ -116,7 +116,10 @@ def test_what_ended_a_run_is_what_the_user_hears_of(
         patch.setattr(LeaseRepository, "release", fail_to_release)
         with pytest.raises(ZeroDivisionError), hold_writer(database):
             _ = 1 // 0
-    assert "the lease was not released" in caplog.text
+        assert "the lease was not released" in caplog.text
+        clock.advance(61)
+        with hold_writer(database):
+            pass  # it ended well, and stays so
 
 
 class Leases(RuleBasedStateMachine):
