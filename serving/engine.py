@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from etl.iceberg_catalog import PinnedCatalog, PinnedTable
+from etl.iceberg_schemas import TABLES
 from etl.iceberg_warehouse import LOCAL_FILES, TableFiles
 from serving.faults import explained
 from serving.gate import admit
 from serving.result import Result
-from serving.view_files import load_views
+from serving.view_files import View, load_views
 from serving.watch import Deadline, Watch
 from storage.layout import NAMESPACE, VIEWS_SCHEMA
 from utils.errors import GamelakeError
@@ -107,13 +108,26 @@ class QueryEngine:
 
     def _create_views(self) -> tuple[str, ...]:
         self._execute([f"SET search_path = '{NAMESPACE},{VIEWS_SCHEMA}'"])
-        views = load_views()
-        self._execute([f"CREATE VIEW {VIEWS_SCHEMA}.{view.name} AS {view.sql}" for view in views])
-        return tuple(view.name for view in views)
+        return tuple(view.name for view in load_views() if self._create_view(view))
+
+    def _create_view(self, view: View) -> bool:
+        """Create a view and return True; False when an earlier version's commit lacks its input."""
+        try:
+            self._execute([f"CREATE VIEW {VIEWS_SCHEMA}.{view.name} AS {view.sql}"])
+        except (duckdb.CatalogException, duckdb.BinderException):
+            if all(is_as_declared(name, self.tables.get(name)) for name in TABLES):
+                raise
+            return False
+        return True
 
     def _execute(self, statements: Sequence[str]) -> None:
         for statement in statements:
             self._connection.execute(statement)
+
+
+def is_as_declared(name: str, found: pa.Schema | None) -> bool:
+    """Return whether a published table has every column that this version declares."""
+    return found is not None and {*TABLES[name].arrow().names} <= {*found.names}
 
 
 def dataset(table: PinnedTable, files: TableFiles) -> ds.Dataset:

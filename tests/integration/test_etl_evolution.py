@@ -24,6 +24,9 @@ from etl.iceberg_schemas import (
 )
 from etl.pipeline import run_etl
 from etl.report import EtlReport
+from etl.star import build_star
+from gamelake import context
+from gamelake.verify_star import star_is_consistent
 from serving.lake import connect
 from storage.layout import GAMES, run_tag
 from utils.config import Settings, load_settings
@@ -108,6 +111,39 @@ def test_new_columns_are_filled_by_the_next_etl_and_earlier_runs_stay_as_they_we
     ]
     columns = {name: t.schema.names for name, t in lake.ctx.catalog.pin(old).tables.items()}
     assert "colour" not in columns["fact_games"]
+
+
+def downgrade(patch: pytest.MonkeyPatch, absent: str) -> None:
+    """Become a version that has no such table."""
+    patch.delitem(TABLES, absent)
+    patch.setattr("etl.pipeline.STAR", tuple(TABLES))
+    before = build_star
+    patch.setattr("etl.build.build_star", lambda i: {n: before(i)[n] for n in TABLES})
+
+
+def test_a_commit_without_a_table_answers_what_it_can_and_can_be_rolled_back_to(
+    lake: EtlLake, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        downgrade(patch, "fact_source_years")
+        first = build(lake, 1, run="r1")
+    assert "fact_source_years" not in lake.ctx.catalog.pin("main").tables
+    with context.open_lake(settings) as opened:
+        assert list(star_is_consistent(opened)) == []
+
+    games = "SELECT game_id FROM games_clean ORDER BY 1"
+    assert read(settings, games) == [(1,)]
+    with connect(settings) as engine:
+        assert "catalogue_coverage" not in engine.views
+        with pytest.raises(UsageError, match="catalogue_coverage does not exist"):
+            engine.sql("SELECT * FROM catalogue_coverage")
+
+    assert build(lake, 2, run="r2").mode == "full"
+    assert read(settings, "SELECT loaded_games FROM catalogue_coverage") == [(2,)]
+    assert read(settings, games, first.run_id) == [(1,)]
+    lake.ctx.catalog.assign("main", run_tag(first.run_id), fence=lake.ctx.lease.epoch)
+    assert read(settings, games) == [(1,)]
+    assert (build(lake).mode, read(settings, games)) == ("full", [(1,), (2,)])
 
 
 def test_columns_declared_in_another_order_are_the_same_columns(

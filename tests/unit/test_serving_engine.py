@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 from literal_star import bridge, dimension, game, pin, seen
@@ -11,6 +13,7 @@ from literal_star import bridge, dimension, game, pin, seen
 from etl.iceberg_catalog import Ref
 from serving.engine import QueryEngine
 from serving.lake import connect, resolve
+from serving.view_files import View
 from storage.layout import STAR
 from utils.config import Settings
 from utils.errors import GamelakeError, UsageError
@@ -166,6 +169,28 @@ def test_dates_follow_the_load_and_not_the_clock(tmp_path: Path) -> None:
     )
     with QueryEngine(pinned) as engine:
         assert engine.sql("SELECT is_released FROM games_clean").fetchall() == [(False,)]
+
+
+def test_a_commit_without_a_column_lacks_only_the_views_that_read_it(tmp_path: Path) -> None:
+    pinned = pin(tmp_path)
+    games = pinned.tables["fact_games"]
+    fields = [field for field in games.schema if field.name != "playtime_hours"]
+    pinned.tables["fact_games"] = replace(games, schema=pa.schema(fields))
+
+    with QueryEngine(pinned) as engine:
+        assert engine.sql("SELECT count(*) FROM fact_games").fetchall() == [(0,)]
+        assert "games_clean" not in engine.views
+        assert "load_date" in engine.views
+
+
+def test_a_view_that_the_present_tables_cannot_answer_is_a_defect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = View("wrong", "SELECT no_such_column FROM fact_games")
+    monkeypatch.setattr("serving.engine.load_views", lambda: [wrong])
+
+    with pytest.raises(duckdb.BinderException):
+        QueryEngine(pin(tmp_path))
 
 
 def _references(*names: str) -> dict[str, Ref]:
