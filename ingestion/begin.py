@@ -5,10 +5,12 @@ from typing import Any
 from ingestion.context import IngestContext, IngestRequest
 from ingestion.delta import NEWEST_FIRST, newest_of
 from ingestion.journal import RunJournal
+from ingestion.report import leaves
 from ingestion.scope import Scope, scope_of
 from ingestion.source import Source
 from storage.database.repositories.leases import Lease
 from storage.database.repositories.runs import Run
+from storage.database.session import UnitOfWork
 from storage.layout import WATERMARK
 from storage.rebuild import LAST_FETCHED_AT
 from utils.errors import UsageError
@@ -35,7 +37,19 @@ def unfinished(ctx: IngestContext, request: IngestRequest) -> tuple[Scope, str |
     with ctx.database.reading() as unit:
         watermark = unit.state.get(WATERMARK)
         scope = scope_of(request, watermark)
-        return scope, watermark, unit.runs.resumable("ingest", scope)
+        waiting = unit.runs.resumable("ingest", scope)
+        over = waiting is not None and _is_over(unit, waiting)
+        return scope, watermark, None if over else waiting
+
+
+def _is_over(unit: UnitOfWork, run: Run) -> bool:
+    """Return whether a run that was held back has read all that it would.
+
+    What changed since then needs another; the watermark has not moved, so nothing is left out.
+    """
+    rows = leaves(unit.windows.list(run.run_id))
+    held = run.state == "failed" and run.summary.get("held", False)
+    return held and bool(rows) and all(row.state == "done" for row in rows)
 
 
 def ask_source(

@@ -34,6 +34,7 @@ def hold_back(work: Work) -> list[str]:
         work.journal.start["newest"] = newest_of(page, work.ctx.clock.now())
     if not _is_suspicious(work):
         return []
+    work.journal.summary["held"] = True
     return [f"held: the source lists {page.count} games, far less than before; nothing was removed"]
 
 

@@ -80,8 +80,10 @@ class _Helper:
             [sys.executable, "-m", "ingestion.decode"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what it cannot do is done in this process, and told here
             cwd=_ROOT,
             env=here,  # no secrets: it needs none
+            process_group=0,  # a terminal's Ctrl-C is for this process, which ends in order
         )
 
     def send(self, line: str) -> bool:

@@ -63,7 +63,7 @@ class Work:
 
     def _segments_ahead(self) -> int:
         """Return how many full segments a crawl of the whole catalogue has still to read."""
-        if not self.windows.catalogue:
+        if self.journal.scope["scope"] != "all":
             return 0
         left = int(self.journal.start["source_count"]) - self.journal.counters["games_seen"]
         return left // (PAGE_SIZE * PAGES_A_PART)

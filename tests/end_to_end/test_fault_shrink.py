@@ -72,6 +72,33 @@ def test_an_empty_listing_takes_nothing_from_the_star(
     assert published.must("ingest", "--full")["complete"]
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_held_delta_freezes_no_later_one(
+    published: LakeUnderTest, source: SimulatorProcess
+) -> None:
+    """While the source lists less, each delta brings its changes; then one is complete again."""
+    lake, runs = fresh(published), set[str]()
+    source.control.lie(count_lie=-60)
+    for day in range(3):
+        source.control.advance(86_400)
+        source.control.change(1 + day, added=9_000 + day)
+        told = lake.run("ingest")
+        assert told.code == INCOMPLETE, told.err
+        assert told.json["games_changed"] == 1
+        runs.add(told.json["run_id"])
+    assert len(runs) == 3
+
+    source.control.lie()
+    source.control.advance(86_400)
+    source.control.change(9, added=9_009)
+    last = lake.must("ingest")
+
+    assert (last["complete"], last["games_changed"]) == (True, 1)
+    assert lake.must("ingest")["games_changed"] == 0
+    lake.must("etl")
+    assert lake.broken() == []
+
+
 def fresh(lake: LakeUnderTest) -> LakeUnderTest:
     shutil.rmtree(lake.home)
     shutil.copytree(lake.home.with_name("kept"), lake.home)

@@ -2,6 +2,8 @@
 
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -101,3 +103,29 @@ def test_a_small_run_starts_no_helper(segments: list[Path]) -> None:
 
     assert own.helpers == 0
     assert own.result()[1].good == (2,)
+
+
+def test_a_helper_hears_no_ctrl_c_and_says_nothing(segments: list[Path]) -> None:
+    """A terminal sends SIGINT to the whole process group."""
+    program = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from ingestion.decoder import Decoder\n"
+        "own = Decoder('run', segments=100)\n"
+        "signal.signal(signal.SIGINT, lambda *_: None)\n"
+        "os.killpg(0, signal.SIGINT)\n"
+        "own.give(Path(sys.argv[1]))\n"
+        "answer = own.result()[1]\n"
+        "print(len(answer.pages), own.helpers, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(segments[0])],
+        cwd=Path(decoder.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == (f"1 {min(2, (os.cpu_count() or 1) - 1)}\n", "")
