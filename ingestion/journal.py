@@ -90,9 +90,12 @@ class RunJournal:
             return unit.ledger.count(SOURCE_RAWG, GAMES, after=self.start["fetched_before"])
 
     def quarantined(self) -> int:
-        """Return how many games have bad rows only; the counter of that name counts every read."""
+        """Return how many games have bad rows only; the counter of that name counts every read.
+
+        Good ones of other runs count where their games do (`games_met`): in a crawl of everything.
+        """
+        met = self.start["fetched_before"] if self.scope["scope"] == "all" else None
         with self._database.reading() as unit:
-            met = self.start["fetched_before"]
             return unit.bad_rows.count(self.run_id, SOURCE_RAWG, GAMES, after=met)
 
     def plan(self, readings: Iterable[Reading]) -> None:

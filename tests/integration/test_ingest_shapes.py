@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acceptance_served import undated_rows
+from acceptance_served import every_row, undated_rows
 from ingest_lab import Lab, lab
 
 from ingestion.context import IngestRequest
 from ingestion.rawg_fetcher import RawgClient
+from ingestion.report import IngestReport
 from storage.layout import LOOKUPS
-from utils.errors import Incomplete
+from utils.errors import Incomplete, QuotaSpent
 
 RECONCILED: list[dict[str, Any]] = [
     {"page_cap": 15},
@@ -112,6 +113,27 @@ def test_games_that_another_run_read_in_between_hide_no_missing_game(tmp_path: P
         lake.simulator.control.lie()
         assert lake.ingest().complete
         assert last["id"] in lake.ids()
+
+
+def test_a_bad_row_of_a_range_stays_counted_when_another_run_reads_it_mended(
+    tmp_path: Path,
+) -> None:
+    years = IngestRequest(first="1990-01", last="2030-12")
+    with lab(tmp_path, games=400, settings={"rawg_monthly_quota": 9}) as lake:
+        rows = {row["id"]: row for row in every_row(lake.simulator)}
+        popular = sorted(rows, key=lambda ident: -rows[ident]["added"])[:40]
+        for ident in popular:
+            lake.simulator.control.raw(ident, json.dumps(rows[ident] | {"name": 7}).encode())
+        with pytest.raises(QuotaSpent) as caught:
+            lake.ingest(years)
+        assert isinstance(caught.value.report, IngestReport)
+        assert caught.value.report.quarantined > 0
+
+        lake.settings["rawg_monthly_quota"] = 0
+        for ident in popular:
+            lake.simulator.control.raw(ident, json.dumps(rows[ident]).encode())
+        assert lake.ingest(IngestRequest(limit=40)).games_new == 40
+        assert lake.ingest(years).complete
 
 
 @pytest.mark.parametrize("profile", ["recorded", "storm"])

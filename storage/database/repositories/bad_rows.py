@@ -19,20 +19,21 @@ class BadRowRepository:
         rows = [{"run_id": run_id, "natural_id": natural_id} for natural_id in sorted(set(ids))]
         insert_missing(self._connection, models.BadGame, rows)
 
-    def count(self, run_id: str, source: str, entity: str, *, after: str) -> int:
-        """Return how many games the run read bad rows of, and no good one was seen `after`.
+    def count(self, run_id: str, source: str, entity: str, *, after: str | None) -> int:
+        """Return how many games the run read bad rows of, but for those read well, too.
 
-        A row without an id is a game of its own. Of a window that was split only the pieces count:
-        its own rows stand there again.
+        Read by any run `after` that time; None: by this run. A row without an id is a game of its
+        own. Of a window that was split only the pieces count: its own rows stand there again.
         """
         return self._games(run_id, source, entity, after=after) + self._nameless(run_id)
 
-    def _games(self, run_id: str, source: str, entity: str, *, after: str) -> int:
+    def _games(self, run_id: str, source: str, entity: str, *, after: str | None) -> int:
+        is_own = models.Ledger.run_id == run_id
         good = select(models.Ledger.natural_id).where(
             models.Ledger.source == source,
             models.Ledger.entity == entity,
             models.Ledger.natural_id == models.BadGame.natural_id,
-            models.Ledger.last_seen > after,
+            is_own if after is None else models.Ledger.last_seen > after,
         )
         own = select(func.count()).select_from(models.BadGame)
         bad = own.where(models.BadGame.run_id == run_id, ~good.exists())
