@@ -4,9 +4,10 @@
 -- Trap: a pull cut short by quota or by the 10,000-row cap looks like a quiet year (11), and the
 -- popular first pages look like "games" (12). source_games is the source's own count, which every
 -- ingest asks for before it reads games; a year that it did not name is NULL, which is "not
--- known", rather than a guessed 100. coverage_pct passes 100 where the source has lost games or
--- counts them elsewhere: RAWG lists no years past the present one, so planned games are in its row
--- without a year.
+-- known", rather than a guessed 100. RAWG lists no years past the present one and counts planned
+-- games without a year: so the coverage of the row without a year is that of the undated games and
+-- of the years that the source does not name, together. It passes 100 where the source has lost
+-- games since.
 SELECT
   CASE WHEN COALESCE(l.release_year_key, s.release_year_key) > 0
     THEN COALESCE(l.release_year_key, s.release_year_key)
@@ -14,7 +15,10 @@ SELECT
   COALESCE(l.loaded_games, 0) AS loaded_games,
   s.source_games AS source_games,
   CASE WHEN s.source_games > 0
-    THEN CAST(100 AS DOUBLE) * COALESCE(l.loaded_games, 0) / s.source_games
+    THEN CAST(100 AS DOUBLE) / s.source_games * CASE
+      WHEN s.release_year_key > 0 THEN COALESCE(l.loaded_games, 0)
+      ELSE SUM(CASE WHEN COALESCE(s.release_year_key, 0) = 0 THEN l.loaded_games ELSE 0 END) OVER ()
+    END
   END AS coverage_pct,
   d.as_of AS as_of
 FROM (

@@ -29,18 +29,21 @@ def test_coverage_is_what_the_source_counts(tmp_path: Path) -> None:
     assert view == [(2019, 0, 7, 0.0), (2020, 2, 2, 100.0), (2021, 1, 10, 10.0), (None, 1, 4, 25.0)]
 
 
-def test_a_year_that_the_source_does_not_name_has_no_coverage(tmp_path: Path) -> None:
+def test_a_year_that_the_source_does_not_name_is_covered_with_the_undated_games(
+    tmp_path: Path,
+) -> None:
+    """It counts planned games there: a lake that has them all has all of that row."""
     (view,) = answers(
         tmp_path,
         "SELECT * EXCLUDE (as_of) FROM catalogue_coverage ORDER BY release_year NULLS LAST",
         fact_games=[game(1), game(2, released_on=dt.date(2033, 1, 1)), game(3, released_on=None)],
         fact_source_years=[
             {"release_year_key": 2020, "source_games": 0},
-            {"release_year_key": 0, "source_games": 1},
+            {"release_year_key": 0, "source_games": 2},
         ],
     )
 
-    assert view == [(2020, 1, 0, None), (2033, 1, None, None), (None, 1, 1, 100.0)]
+    assert view == [(2020, 1, 0, None), (2033, 1, None, None), (None, 1, 2, 100.0)]
 
 
 def test_coverage_is_not_guessed(tmp_path: Path) -> None:
