@@ -15,10 +15,10 @@ SELECT
   COALESCE(l.loaded_games, 0) AS loaded_games,
   s.source_games AS source_games,
   CASE WHEN s.source_games > 0
-    THEN CAST(100 AS DOUBLE) / s.source_games * CASE
+    THEN CAST(100 AS DOUBLE) * CASE
       WHEN s.release_year_key > 0 THEN COALESCE(l.loaded_games, 0)
       ELSE SUM(CASE WHEN COALESCE(s.release_year_key, 0) = 0 THEN l.loaded_games ELSE 0 END) OVER ()
-    END
+    END / s.source_games
   END AS coverage_pct,
   d.as_of AS as_of
 FROM (
