@@ -10,6 +10,7 @@ from typing import Any
 
 from etl.iceberg_verify import missing_files, record_mismatches
 from gamelake.context import Lake
+from gamelake.verify_lineage import versions_are_in_raw
 from gamelake.verify_raw import parts_are_whole, rows_are_accounted_for, watermark_is_behind
 from gamelake.verify_secrets import secrets_are_absent
 from gamelake.verify_star import star_is_consistent
@@ -84,6 +85,7 @@ INVARIANTS = (
     Invariant(
         "rows", "rows seen = stored + unchanged + quarantined, page by page", rows_are_accounted_for
     ),
+    Invariant("lineage", "every published version is in raw", versions_are_in_raw),
     Invariant("watermark", "the watermark is not past what is durable", watermark_is_behind),
     Invariant("secrets", "no secret stands in any file of the lake", secrets_are_absent),
 )

@@ -125,6 +125,17 @@ def test_pages_that_no_manifest_has_are_found(lake):
     assert "manifest" in broken(lake)["rows"]
 
 
+@pytest.mark.parametrize("lost", ["*.manifest.json", "*"])
+def test_published_versions_that_raw_has_lost_are_found_also_with_a_rebuilt_store(lake, lost):
+    for path in [*(lake.home / "raw" / "rawg" / "games").rglob(lost)]:
+        if path.is_file():
+            path.unlink()
+    for path in lake.home.glob("store.db*"):
+        path.unlink()
+
+    assert "150 published versions are in no part: first game 1 of" in broken(lake)["lineage"]
+
+
 @pytest.mark.parametrize("more", [1, -1])
 @pytest.mark.parametrize("name", ["pages", "quarantined"])
 def test_a_count_that_differs_from_the_manifests_is_found(lake, name, more):
