@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv import dotenv_values
-
+from utils.config import read_dotenv
 from utils.errors import UsageError
 
 Values = Mapping[str, str]
@@ -116,8 +115,8 @@ def write_env(path: Path, environ: Values) -> list[str]:
     that dies leaves either the old one or the new one.
     """
     path = path.resolve()  # a link stays one
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
     present = read_env(path)
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
     wanted = _wanted(present, environ)
     written = [name for name, value in wanted.items() if present.get(name) != value]
     for name in written:
@@ -138,8 +137,11 @@ def notes(path: Path, written: Sequence[str], environ: Values) -> list[str]:
 
 
 def read_env(path: Path) -> dict[str, str]:
-    """Return what the file sets, as it stands there; nothing when there is no file."""
-    found = dotenv_values(path, interpolate=False) if path.is_file() else {}
+    """Return what the file sets, as it stands there; nothing when there is no file.
+
+    Raises UsageError naming a line that cannot be read.
+    """
+    found = read_dotenv(path, interpolate=False) if path.is_file() else {}
     return {name: (value or "").strip() for name, value in found.items()}
 
 

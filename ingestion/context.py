@@ -15,6 +15,7 @@ from utils.errors import UsageError
 from utils.progress import ProgressListener
 
 Strategy = Literal["dates", "browse"]
+_MONTH = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])")  # the calendar begins with the year 1
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class IngestContext:
 def check_request(request: IngestRequest) -> None:
     """Raise UsageError when the request contradicts itself."""
     for name, month in (("--from", request.first), ("--to", request.last)):
-        if month is not None and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        if month is not None and not _MONTH.fullmatch(month):
             raise _usage(f"{name} {month} is not a month", name, "write it as YYYY-MM")
     if request.first and request.last and request.first > request.last:
         raise _usage(f"{request.first} is after {request.last}", "--from", "swap the two months")

@@ -26,7 +26,6 @@ from ingestion.rawg_pages import (
 from ingestion.rawg_requests import FetchListener, RawgRequests, SilentFetch
 from utils.clock import Clock
 from utils.config import Settings
-from utils.errors import UsageError
 
 __all__ = ["FetchListener", "ListingQuery", "Page", "PageUnreadable", "RawgClient", "RowHead"]
 
@@ -53,13 +52,6 @@ class RawgClient:
         listener: FetchListener | None = None,
         key_has_worked: bool = False,
     ) -> None:
-        if not settings.rawg_base_url.startswith(("http://", "https://")):
-            raise UsageError(
-                f"RAWG_BASE_URL {settings.rawg_base_url!r} is no web address",
-                operation="fetch",
-                subject="RAWG_BASE_URL",
-                hint="it looks like https://api.rawg.io/api",
-            )
         self._erase = KeyEraser(settings.rawg_api_key.get_secret_value())
         self._requests = RawgRequests(
             settings,

@@ -1,12 +1,14 @@
 """Settings: environment over `.env` over defaults, read once at the entry point and frozen."""
 
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from dotenv.parser import parse_stream
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from utils.errors import UsageError
 
@@ -48,6 +50,14 @@ class Settings(BaseModel):
     spark_master: str = "local[*]"
     spark_jars: str = Field("", description="paths, separated by commas")
 
+    @field_validator("rawg_base_url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        """Refuse what no request can be sent to: it would be tried again and again."""
+        if not _is_web_address(url):
+            raise ValueError("it has to look like https://api.rawg.io/api")
+        return url
+
     def secrets(self) -> tuple[str, ...]:
         """Return every non-empty secret value, and the password in an address, for redaction."""
         values = (getattr(self, name) for name in type(self).model_fields)
@@ -61,7 +71,7 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = Path(".env")
 
     Raises UsageError naming the variable when a value cannot be used. Secrets are not echoed.
     """
-    found = _read_dotenv(dotenv) if dotenv is not None and dotenv.is_file() else {}
+    found = read_dotenv(dotenv) if dotenv is not None and dotenv.is_file() else {}
     merged = {**found, **environ}
     values = {
         name: value
@@ -74,11 +84,54 @@ def load_settings(environ: Mapping[str, str], dotenv: Path | None = Path(".env")
         first = error.errors(include_input=False, include_url=False)[0]
         variable = str(first["loc"][0]).upper()
         raise UsageError(
-            f"{variable} cannot be used: {first['msg']}",
+            f"{variable} cannot be used: {first['msg'].removeprefix('Value error, ')}",
             operation="read settings",
             subject=variable,
             hint=f"set {variable} in the environment or in .env; see .env.example",
         ) from None
+
+
+def read_dotenv(path: Path, *, interpolate: bool = True) -> dict[str, str | None]:
+    """Return what the file `path` sets; `interpolate` fills in `${NAME}`.
+
+    Raises UsageError naming the first line that cannot be read, without what stands there: it may
+    be a secret.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{path} is not UTF-8 text",
+            operation="read settings",
+            subject=str(path),
+            hint=f"save {path} as UTF-8; .env.example shows its form",
+        ) from error
+    _check_lines(path, text)
+    return dotenv_values(stream=StringIO(text), interpolate=interpolate)
+
+
+def _check_lines(path: Path, text: str) -> None:
+    """The library says where it stumbles only in a log line of its own, and reads on."""
+    for binding in parse_stream(StringIO(text)):
+        if binding.error:
+            start = binding.original.string
+            blank = start[: len(start) - len(start.lstrip())].count("\n")
+            raise UsageError(
+                f"{path} line {binding.original.line + blank} cannot be read",
+                operation="read settings",
+                subject=str(path),
+                hint="write it as NAME=value, and close every quote; .env.example shows the form",
+            )
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port  # raises for what is none
+    except ValueError:
+        return False
+    named = parts.hostname is not None and " " not in parts.netloc
+    return parts.scheme in ("http", "https") and named and port != 0
 
 
 def _password_in(url: str) -> str:
@@ -89,15 +142,3 @@ def _password_in(url: str) -> str:
         return ""
     password = unquote(parts.password or "")
     return "" if password == unquote(parts.username or "") else password
-
-
-def _read_dotenv(path: Path) -> dict[str, str | None]:
-    try:
-        return dotenv_values(path)
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{path} is not UTF-8 text",
-            operation="read settings",
-            subject=str(path),
-            hint=f"save {path} as UTF-8; .env.example shows its form",
-        ) from error

@@ -44,6 +44,18 @@ def test_a_failed_check_is_exit_2_with_its_fix(capsys):
     assert err.splitlines()[-1].startswith("hint: make up")
 
 
+def test_a_dotenv_that_cannot_be_read_is_told_with_its_line_and_not_its_text(capfd):
+    Path(".env").write_text('RAWG_MAX_RPS=2\nRAWG_API_KEY="canary\n')
+
+    assert run(["doctor"], {}) == 2
+
+    captured = capfd.readouterr()
+    assert captured.err.splitlines()[0] == "error: .env line 2 cannot be read"
+    assert "close every quote" in captured.err
+    assert "canary" not in captured.out + captured.err
+    assert "dotenv" not in captured.out + captured.err  # no line of the library's
+
+
 def test_a_stack_with_its_secrets_is_ok():
     settings = Settings(
         gamelake_profile="stack",
