@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ingestion.delta import cutoff
 from ingestion.journal import RunJournal
 from storage.database.repositories.windows import WindowRow
 from storage.layout import SOURCE_RAWG
@@ -82,7 +83,7 @@ class Plan:
         resumed = f", continuing run {self.resumes}" if self.resumes else ""
         lines = [
             f"ingest would read {self.rows:,} games ({self.scope}{resumed}) in "
-            f"{len(self.windows):,} windows with {self.requests:,} requests; {quota}; "
+            f"{_windows(len(self.windows))} with {self.requests:,} requests; {quota}; "
             f"about {self.seconds:,.0f} s.",
         ]
         if self.quota_left is not None and self.requests > self.quota_left:
@@ -125,8 +126,7 @@ def build_report(
         complete=complete,
         windows=tuple(_window(row) for row in leaves(rows)),
     )
-    counted = journal.start["source_count"]
-    return replace(report, statement=_statement(report, rows, source_count=counted))
+    return replace(report, statement=_statement(report, journal, leaves(rows)))
 
 
 def _window(row: WindowRow) -> WindowReport:
@@ -135,18 +135,39 @@ def _window(row: WindowRow) -> WindowReport:
     )
 
 
-def _statement(report: IngestReport, rows: list[WindowRow], *, source_count: int) -> str:
+def _statement(report: IngestReport, journal: RunJournal, own: list[WindowRow]) -> str:
     """Say it in numbers that a reader can add up."""
-    own = leaves(rows)
     dated = sum(row.fetched for row in own if row.kind in ("dates", "day"))
     other = sum(row.fetched for row in own) - dated
     bad = report.lookups_quarantined
     apart = f" Beside them {bad:,} rows of look-ups are quarantined." if bad else ""
     verdict = "Complete" if report.complete else "Not complete"
+    hold = f"{_windows(len(own))} hold" + ("s" if len(own) == 1 else "")
     return (
-        f"{verdict}: the source counted {source_count:,} games; "
-        f"{len(own):,} windows hold {dated:,} dated + {other:,} other = {dated + other:,} rows; "
+        f"{verdict}: the source counted {_counted(journal, own)}; "
+        f"{hold} {dated:,} dated + {other:,} other = {dated + other:,} rows; "
         f"{report.games_seen:,} games seen = {report.games_new:,} new + "
         f"{report.games_changed:,} changed + {report.games_unchanged:,} unchanged + "
         f"{report.quarantined:,} quarantined.{apart}"
     )
+
+
+def _counted(journal: RunJournal, own: list[WindowRow]) -> str:
+    """Say how many games the source has, and which of them the run was to read."""
+    scope = journal.scope
+    said = f"{journal.start['source_count']:,} games"
+    if "from" in scope:
+        said = f"{sum(row.api_count or 0 for row in own):,} games"
+        said += f" from {scope['from']} to {scope['to']}"
+        if unasked := sum(1 for row in own if row.api_count is None):
+            said += f" ({_windows(unasked)} not counted yet)"
+    if scope["scope"] == "delta":  # the source does not count changes
+        changed = sum(row.fetched for row in own)
+        return f"{said}, {changed:,} of them updated since {cutoff(journal.start['since'])}"
+    if scope["scope"] == "limit":
+        return f"{said}, up to {scope['limit']:,} of them asked for"
+    return said
+
+
+def _windows(number: int) -> str:
+    return f"{number:,} window" + ("" if number == 1 else "s")

@@ -32,6 +32,27 @@ def test_the_statement_adds_up(tmp_path: Path) -> None:
         assert "300 games seen = 300 new + 0 changed" in report.statement
 
 
+def test_the_statement_of_a_part_counts_that_part(tmp_path: Path) -> None:
+    months = IngestRequest(first="2015-01", last="2019-12")
+    with lab(tmp_path, games=300) as lake:
+        some = lake.ingest(months)
+        limited = lake.ingest(IngestRequest(limit=7))
+        both = lake.ingest(IngestRequest(first="2015-01", last="2019-12", limit=5))
+        lake.ingest()
+        delta = lake.ingest()
+        planned = str(lake.plan(months))
+
+    within, seen = some.games_seen, delta.games_seen
+    counted = f"the source counted {within} games from 2015-01-01 to 2019-12-31"
+    assert 5 < within < 300
+    assert f"Complete: {counted}; 1 window holds {within} dated + 0 other" in some.statement
+    assert "counted 300 games, up to 7 of them asked for; 1 window holds" in limited.statement
+    assert f"Not complete: {counted}, up to 5 of them asked for; 1 window" in both.statement
+    assert f"300 games, {seen} of them updated since 2" in delta.statement
+    assert f"1 window holds 0 dated + {seen} other = {seen} rows; {seen} games" in delta.statement
+    assert "in 1 window with" in planned
+
+
 @pytest.mark.parametrize("known", [90, 10_000], ids=["configured limit", "unknown limit"])
 def test_a_low_depth_limit_loses_nothing(tmp_path: Path, known: int) -> None:
     with lab(tmp_path, games=600, depth_limit=90, settings={"rawg_depth_limit": known}) as lake:
@@ -155,6 +176,9 @@ def test_a_wrong_key_leaves_no_run_and_no_raw(tmp_path: Path) -> None:
     [
         IngestRequest(first="2020"),
         IngestRequest(first="2020-13"),
+        IngestRequest(first="0000-01"),
+        IngestRequest(last="0000-12"),
+        IngestRequest(first="\u0662\u0660\u0662\u0660-01"),  # digits, but none of a date
         IngestRequest(first="2021-01", last="2020-01"),
         IngestRequest(limit=0),
         IngestRequest(first="2020-01", strategy="browse"),
