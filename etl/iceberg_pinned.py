@@ -18,7 +18,7 @@ from pyiceberg.table.snapshots import Snapshot
 
 from etl.iceberg_contract import DataFileInfo, PinnedTable
 from etl.iceberg_record import PublishRecord
-from utils.errors import GamelakeError, ServiceDown
+from utils.errors import Damaged, GamelakeError, ServiceDown
 
 # What pyiceberg or a store raises for a metadata or manifest file that is missing, cut short or
 # garbled.
@@ -116,13 +116,13 @@ class IcebergPinnedTable:
     def _reading(self) -> Iterator[None]:
         try:
             yield
-        except ServiceDown:
-            raise
         except _UNREADABLE as error:
+            if isinstance(error, ServiceDown) and not isinstance(error, Damaged):
+                raise
             raise self._broken(str(error) or type(error).__name__) from error
 
-    def _broken(self, why: str) -> ServiceDown:
-        return ServiceDown(
+    def _broken(self, why: str) -> Damaged:
+        return Damaged(
             f"table {self.name} cannot be read by its files: {why}",
             operation="read table",
             subject=self.metadata_location,

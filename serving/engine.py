@@ -7,6 +7,7 @@ Measured against `read_parquet` on 900,000 games it costs a factor of about 2 on
 `allowed_directories` would have given write access (see docs/decisions).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -24,10 +25,12 @@ from serving.result import Result
 from serving.view_files import View, load_views
 from serving.watch import Deadline, Watch
 from storage.layout import NAMESPACE, VIEWS_SCHEMA
-from utils.errors import GamelakeError
+from utils.errors import Damaged
 
 MEMORY_LIMIT = "1GB"
 _PREFIX = "pinned_"  # DuckDB's temporary views over the datasets; users see schema games
+_SHOW_TABLES = re.compile(r"\s*SHOW\s+TABLES\s*", re.I)
+_LISTING = f"SELECT * FROM (SHOW TABLES) WHERE NOT starts_with(name, '{_PREFIX}')"
 _OPTIONS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -75,10 +78,12 @@ class QueryEngine:
         refused, wrong, too slow or too large, and Stopped on Ctrl-C.
         """
         statement = admit(text)
+        if _SHOW_TABLES.fullmatch(statement):
+            statement = _LISTING
         deadline_s = self.timeout if timeout is None else timeout
 
         def run(work: Callable[[], Any]) -> Any:
-            with explained(text):
+            with explained(text, (*self.tables, *self.views)):
                 return self._watch.call(work, Deadline(deadline_s))
 
         return Result(run(lambda: self._connection.sql(statement)), run)
@@ -133,14 +138,14 @@ def is_as_declared(name: str, found: pa.Schema | None) -> bool:
 def dataset(table: PinnedTable, files: TableFiles) -> ds.Dataset:
     """Return the table's rows as a pyarrow dataset: its data files, or none of any.
 
-    Raises GamelakeError when a data file is missing.
+    Raises Damaged when a data file is missing.
     """
     try:
         return files.dataset([file.path for file in table.data_files], table.schema)
     except FileNotFoundError as error:
-        raise GamelakeError(
+        raise Damaged(
             f"a data file of {table.name} is missing",
             operation="open lake",
             subject=str(error),
-            hint="run gamelake verify",
+            hint=Damaged.next_step,
         ) from error

@@ -110,10 +110,11 @@ def _flat(column: pa.Array) -> pa.Array:
 
 
 def _write_parquet(result: Answer, out: IO[bytes]) -> int:
-    rows = 0
-    with pq.ParquetWriter(out, result.schema(), compression="zstd") as writer:
+    rows, schema = 0, result.schema()
+    with pq.ParquetWriter(out, schema, compression="zstd") as writer:
         for batch in result.batches():
-            writer.write_batch(batch)
+            # In a batch repeated names stay as they are, in the schema the later ones got a number.
+            writer.write_batch(batch.rename_columns(schema.names))
             rows += batch.num_rows
     return rows
 

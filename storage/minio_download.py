@@ -8,7 +8,7 @@ from minio import Minio
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from storage.object_store import DamagedObjectError
+from utils.errors import Damaged
 
 DIGEST = "x-amz-meta-sha256"
 _TRIES = 2
@@ -18,7 +18,7 @@ _CHUNK = 1 << 20
 def download(client: Minio, bucket: str, key: str, sink: BinaryIO) -> str:
     """Write `key` to the start of `sink`, once more if the connection breaks; return its SHA-256.
 
-    Raises DamagedObjectError when these are not the bytes stored, and what minio-py raises.
+    Raises Damaged when these are not the bytes stored, and what minio-py raises.
     """
     for left in reversed(range(_TRIES)):
         sink.seek(0)
@@ -40,7 +40,7 @@ def _copy(response: BaseHTTPResponse, sink: BinaryIO, key: str) -> str:
     response.release_conn()  # read to its end: the next request may have the connection
     found = digest.hexdigest()
     if response.headers.get(DIGEST, found) != found:
-        raise DamagedObjectError(
+        raise Damaged(
             f"the object {key} does not have the bytes it was stored with",
             operation="read an object",
             subject=key,

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pyarrow.fs import FileSystem, LocalFileSystem
 
 from utils.durable import make_folder, sync_folder
-from utils.errors import GamelakeError
+from utils.errors import Damaged, GamelakeError
 from utils.seams import operation
 
 _counter = itertools.count()
@@ -32,10 +32,6 @@ class ObjectInfo:
     size: int
 
 
-class DamagedObjectError(GamelakeError):
-    """An object does not have the bytes it was stored with."""
-
-
 def check_key(key: str) -> list[str]:
     """Return the parts of `key`; raises GamelakeError when no store could hold it."""
     parts = key.split("/")
@@ -46,13 +42,13 @@ def check_key(key: str) -> list[str]:
     return parts
 
 
-def absent(key: str, where: object) -> GamelakeError:
+def absent(key: str, where: object) -> Damaged:
     """Return the error that says that `key` is not in `where`."""
-    return GamelakeError(
+    return Damaged(
         f"the object {key} is not in {where}",
         operation="read an object",
         subject=key,
-        hint="run `gamelake verify` to see what else is missing",
+        hint=Damaged.next_step,
     )
 
 
@@ -81,14 +77,14 @@ class ObjectStore(Protocol):
         ...
 
     def get(self, key: str) -> bytes:
-        """Return the bytes of `key`; raises GamelakeError naming a key that is absent.
+        """Return the bytes of `key`; raises Damaged naming a key that is absent.
 
-        Raises DamagedObjectError where the store itself notices that the bytes have changed.
+        Also where the store itself notices that the bytes have changed.
         """
         ...
 
     def get_file(self, key: str, path: Path) -> None:
-        """Copy `key` to a local file; raises GamelakeError naming a key that is absent."""
+        """Copy `key` to a local file; raises Damaged naming a key that is absent."""
         ...
 
     def stat(self, key: str) -> ObjectInfo | None:
@@ -104,7 +100,10 @@ class ObjectStore(Protocol):
         ...
 
     def read_table(self, keys: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
-        """Return the rows of the parquet objects `keys`, in that order, `columns` only."""
+        """Return the rows of the parquet objects `keys`, in that order, `columns` only.
+
+        Raises Damaged naming a key that is absent or no parquet.
+        """
         ...
 
     def fetch(self, keys: Sequence[str], folder: Path) -> Sequence[Path]:
@@ -112,7 +111,7 @@ class ObjectStore(Protocol):
 
         Files that are not local yet are downloaded side by side to their places under `folder`,
         which is the caller's to remove; the files returned are only to be read.
-        Raises GamelakeError naming a key that is absent.
+        Raises Damaged naming a key that is absent.
         """
         ...
 
@@ -169,7 +168,7 @@ class LocalFolderStore:
     def read_table(self, keys: Sequence[str], columns: Sequence[str] | None = None) -> pa.Table:
         """Return the rows of parquet objects; see ObjectStore.read_table."""
         wanted = None if columns is None else [*columns]
-        tables = [_read_parquet(self._existing(key), wanted) for key in keys]
+        tables = [_read_parquet(key, self._existing(key), wanted) for key in keys]
         return pa.concat_tables(tables) if tables else pa.table({})
 
     def fetch(self, keys: Sequence[str], folder: Path) -> Sequence[Path]:  # noqa: ARG002
@@ -237,7 +236,15 @@ def _write_synced(path: Path, write: Callable[[BinaryIO], object]) -> None:
         os.fsync(file.fileno())
 
 
-def _read_parquet(path: Path, columns: list[str] | None) -> pa.Table:
+def _read_parquet(key: str, path: Path, columns: list[str] | None) -> pa.Table:
     # Not pq.read_table: it would read `run=...` in the path as a partition column.
-    with pq.ParquetFile(path) as file:
-        return file.read(columns=columns)
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.read(columns=columns)
+    except pa.ArrowInvalid as error:
+        raise Damaged(
+            f"the object {key} is damaged: {error}",
+            operation="read an object",
+            subject=key,
+            hint=Damaged.next_step,
+        ) from error

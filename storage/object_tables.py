@@ -23,7 +23,7 @@ def read_parquet(
 ) -> "pd.DataFrame":
     """Return the rows of the parquet objects `keys`, in that order, `columns` only.
 
-    Raises GamelakeError naming a key that is absent.
+    Raises Damaged naming a key that is absent.
     """
     frame: pd.DataFrame = store.read_table(keys, columns).to_pandas()
     return frame

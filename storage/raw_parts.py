@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from storage.layout import manifest_key, part_key, run_prefix
-from storage.object_store import DamagedObjectError, ObjectStore
-from utils.errors import GamelakeError
+from storage.object_store import ObjectStore
+from utils.errors import Damaged
 
 _SUFFIX = manifest_key(".parquet")
 
@@ -97,7 +97,7 @@ def list_parts(
 ) -> list[RawPart]:
     """Return the parts that have a manifest, ordered by (run_id, number).
 
-    Raises GamelakeError naming a manifest that this version cannot read.
+    Raises Damaged naming a manifest that this version cannot read.
     """
     prefix = f"{source}/{entity}/" if run_id is None else run_prefix(source, entity, run_id)
     keys = [info.key for info in store.list(prefix) if info.key.endswith(_SUFFIX)]
@@ -123,7 +123,7 @@ def part_problems(store: ObjectStore, part: RawPart) -> list[str]:
     manifest, problems = part.manifest, []
     try:
         data = store.get(part.key)
-    except DamagedObjectError as error:
+    except Damaged as error:
         return [error.message]
     if hashlib.sha256(data).hexdigest() != manifest.sha256 or info.size != manifest.bytes:
         problems.append(f"{part.key}: its bytes are not those the manifest recorded")
@@ -140,11 +140,11 @@ def _read(store: ObjectStore, key: str) -> Manifest:
     try:
         return _manifests.validate_json(store.get(key))
     except ValidationError as error:
-        raise GamelakeError(
+        raise Damaged(
             f"the manifest {key} cannot be read: {error.errors()[0]['msg']}",
             operation="read a manifest",
             subject=key,
-            hint="it may be written by a newer gamelake; upgrade, or run `gamelake verify`",
+            hint=f"written by a newer gamelake? Then upgrade; else {Damaged.next_step}",
         ) from None
 
 

@@ -8,6 +8,7 @@ GamelakeError
 ├── Locked                6  another writer holds the lake
 ├── Conflict              6  main moved while we were building
 ├── ServiceDown           7  a service does not answer, or the storage refused (no space, no right)
+│   └── Damaged           7  a file of the lake is lost or does not hold what was stored
 ├── Incomplete            8  finished, but not everything could be read
 └── Stopped             130  Ctrl-C; the same command continues
 
@@ -99,6 +100,12 @@ class ServiceDown(GamelakeError):
 
     exit_code = 7
     code = "service"
+
+
+class Damaged(ServiceDown):
+    """A file of the lake is lost, or does not hold what was stored in it."""
+
+    next_step: ClassVar[str] = "`gamelake verify` names what is lost; then docs/runbook.md"
 
 
 class Incomplete(GamelakeError):

@@ -16,7 +16,7 @@ from serving.lake import connect, resolve
 from serving.view_files import View
 from storage.layout import STAR
 from utils.config import Settings
-from utils.errors import GamelakeError, UsageError
+from utils.errors import Damaged, ServiceDown, UsageError
 
 
 @pytest.fixture
@@ -144,20 +144,77 @@ def test_a_missing_data_file_is_no_usage_error(tmp_path: Path) -> None:
     pinned = pin(tmp_path, fact_games=[game(1)])
     (tmp_path / "fact_games.parquet").unlink()
 
-    with pytest.raises(GamelakeError, match="fact_games") as caught:
+    with pytest.raises(Damaged, match="fact_games") as caught:
         QueryEngine(pinned)
 
-    assert caught.value.exit_code == 1
+    assert caught.value.exit_code == 7
     assert "verify" in caught.value.hint
 
 
 def test_a_data_file_that_vanishes_later_is_no_usage_error(tmp_path: Path) -> None:
     with QueryEngine(pin(tmp_path, fact_games=[game(1)])) as engine:
         (tmp_path / "fact_games.parquet").unlink()
-        with pytest.raises(GamelakeError) as caught:
+        with pytest.raises(Damaged) as caught:
             engine.sql("SELECT * FROM fact_games").fetchall()
 
-    assert caught.value.exit_code == 1
+    assert caught.value.exit_code == 7
+    assert "verify" in caught.value.hint
+
+
+@pytest.mark.parametrize("kept", [0, 0.5, 0.99])
+def test_a_cut_data_file_is_no_usage_error(tmp_path: Path, kept: float) -> None:
+    path = tmp_path / "fact_games.parquet"
+    with QueryEngine(pin(tmp_path, fact_games=[game(1)])) as engine:
+        whole = path.read_bytes()
+        path.write_bytes(whole[: int(len(whole) * kept)])
+        with pytest.raises(Damaged, match="a file of fact_games cannot be read: ") as caught:
+            engine.sql("SELECT name FROM fact_games").fetchall()
+
+    assert "verify" in caught.value.hint
+
+
+def test_a_garbled_data_file_is_no_usage_error(tmp_path: Path) -> None:
+    path = tmp_path / "fact_games.parquet"
+    with QueryEngine(pin(tmp_path, fact_games=[game(1)])) as engine:
+        whole = path.read_bytes()
+        path.write_bytes(whole[:4] + bytes(len(whole) // 2) + whole[4 + len(whole) // 2 :])
+        with pytest.raises(Damaged, match="a file of fact_games cannot be read: "):
+            engine.sql("SELECT * FROM fact_games").fetchall()
+
+
+def test_a_data_file_that_the_system_refuses_is_not_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "fact_games.parquet"
+    with QueryEngine(pin(tmp_path, fact_games=[game(1)])) as engine:
+        path.unlink()
+        path.symlink_to(path)  # ELOOP: refused also to root, whom no right stops
+        with pytest.raises(ServiceDown, match="errno") as caught:
+            engine.sql("SELECT * FROM fact_games").fetchall()
+
+    assert not isinstance(caught.value, Damaged)
+
+
+def test_show_tables_shows_no_view_of_ours(engine: QueryEngine) -> None:
+    for text in ("show tables", "SHOW TABLES;"):
+        shown = [name for (name,) in engine.sql(text).fetchall()]
+        assert sorted(shown) == sorted([*engine.tables, *engine.views])
+
+
+@pytest.mark.parametrize(
+    ("statement", "hint"),
+    [
+        ("SELECT * FROM nope", ".tables"),
+        ("SELECT * FROM fact_gams", "did you mean fact_games?"),
+        ("SELECT * FROM genre_sumary", "did you mean genre_summary?"),
+        ("SELECT nam FROM fact_games", "did you mean name"),
+        ("SELECT upperr(name) FROM fact_games", "did you mean upper?"),
+    ],
+)
+def test_only_what_is_there_is_suggested(engine: QueryEngine, statement: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        engine.sql(statement)
+
+    assert hint in caught.value.hint
+    assert "Did you mean" not in caught.value.message
 
 
 def test_dates_follow_the_load_and_not_the_clock(tmp_path: Path) -> None:

@@ -111,6 +111,22 @@ def test_a_file_holds_the_answer_and_nothing_is_left_beside_it(
         assert pq.read_table(folder / "answer").column(0).to_pylist() == list(range(1, 151))
 
 
+@pytest.mark.parametrize("fmt", ["csv", "json", "parquet"])
+def test_repeated_column_names_are_told_apart(
+    engine: QueryEngine, tmp_path: Path, fmt: Format
+) -> None:
+    target = tmp_path / "answer"
+    result = engine.sql(
+        "SELECT f.game_id, g.game_id FROM fact_games f JOIN fact_games g USING (game_id) LIMIT 1"
+    )
+    write(result, fmt, out=io.BytesIO(), notes=io.StringIO(), output=target)
+
+    if fmt == "parquet":
+        assert pq.read_schema(target).names == ["game_id", "game_id_1"]
+    else:
+        assert '"game_id_1"' in target.read_text()
+
+
 def test_a_query_that_fails_leaves_the_old_file(engine: QueryEngine, tmp_path: Path) -> None:
     target = tmp_path / "answer.csv"
     target.write_text("old")

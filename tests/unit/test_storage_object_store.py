@@ -13,7 +13,7 @@ from object_stores import STORES, Factory
 
 from storage.object_store import ObjectInfo, ObjectStore
 from utils import seams
-from utils.errors import GamelakeError
+from utils.errors import Damaged, GamelakeError
 
 
 @pytest.fixture(params=STORES)
@@ -73,7 +73,7 @@ def test_an_absent_key_is_named(store: ObjectStore, tmp_path: Path) -> None:
         lambda: store.read_table(["no/such"]),
     )
     for read in reads:
-        with pytest.raises(GamelakeError, match="no/such") as caught:
+        with pytest.raises(Damaged, match="no/such") as caught:
             read()
         assert caught.value.subject == "no/such"
 

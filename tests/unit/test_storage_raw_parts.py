@@ -20,7 +20,7 @@ from storage.raw_parts import (
     part_problems,
     write_part,
 )
-from utils.errors import GamelakeError
+from utils.errors import Damaged, GamelakeError
 
 ONE = pa.table({"id": [1]})
 
@@ -95,8 +95,22 @@ def test_a_manifest_of_another_shape_is_refused(store: ObjectStore, change) -> N
     written = write_part(store, ONE, manifest())
     fields = json.loads(store.get(manifest_key(written.key)))
     store.put("rawg/other/run=1/part-00001.manifest.json", json.dumps(change(fields)).encode())
-    with pytest.raises(GamelakeError, match=r"run=1/part-00001\.manifest\.json cannot"):
+    with pytest.raises(Damaged, match=r"run=1/part-00001\.manifest\.json cannot"):
         list_parts(store, "rawg", "other")
+
+
+def test_a_garbled_manifest_and_a_cut_part_are_damage(tmp_path: Path) -> None:
+    store = LocalFolderStore(tmp_path / "raw")
+    part = write_part(store, ONE, manifest())
+    Path(store.uri(part.key)).write_bytes(b"PAR1")
+    with pytest.raises(Damaged, match=r"part-00001\.parquet is damaged") as caught:
+        store.read_table([part.key])
+    assert "verify" in caught.value.hint
+
+    Path(store.uri(manifest_key(part.key))).write_bytes(b"\xff\x00")
+    with pytest.raises(Damaged, match="cannot be read") as caught:
+        list_parts(store, "rawg", "games")
+    assert (caught.value.exit_code, "verify" in caught.value.hint) == (7, True)
 
 
 def test_problems_name_the_part(tmp_path: Path) -> None:
