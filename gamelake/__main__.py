@@ -1,5 +1,6 @@
 """The entry point: one command line in, one exit code out, no traceback unless asked for."""
 
+import io
 import os
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from gamelake.welcome import WELCOME
 from storage.layout import LakePaths
 from utils import seams
 from utils.config import Settings, load_settings
-from utils.errors import GamelakeError, Stopped, exit_code, storage_refused
+from utils.errors import GamelakeError, Report, Stopped, exit_code, storage_refused
 from utils.log import set_up_logging
 from utils.redact import Redactor
 
@@ -26,6 +27,8 @@ from utils.redact import Redactor
 def main() -> None:
     """Run this process's command line and exit with its code."""
     _open_missing_streams()
+    if isinstance(sys.stdout, io.TextIOWrapper):  # JSON is UTF-8; a path may be any bytes
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     seams.arm_from(os.environ)
     sys.exit(run(sys.argv[1:], os.environ))
 
@@ -39,16 +42,25 @@ def _open_missing_streams() -> None:
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run `gamelake ARGV` and return the exit code of DESIGN section 3."""
-    if not argv:
-        sys.stdout.write(f"{WELCOME}\n")
-        return 0
     asked = Common(json="--json" in argv)
     terminal = terminal_for(asked, environ, Redactor(()))
     try:
-        invocation = parse(argv)
+        invocation = _understood(argv, terminal)
+    except BrokenPipeError:
+        return _reader_left()
+    except OSError as error:
+        return _report(storage_refused(error, operation="write to stdout"), terminal)
     except GamelakeError as error:
         return _report(error, terminal)
     return 0 if invocation is None else _execute(invocation, environ)
+
+
+def _understood(argv: Sequence[str], terminal: Terminal) -> Invocation | None:
+    """Return the command; None when a page was the answer."""
+    if argv:
+        return parse(argv)
+    terminal.result({}, WELCOME)
+    return None
 
 
 def _execute(invocation: Invocation, environ: Mapping[str, str]) -> int:
@@ -62,6 +74,7 @@ def _execute(invocation: Invocation, environ: Mapping[str, str]) -> int:
             if command.doing:
                 session.terminal.note(f"{command.doing} ...")
             command.load()(options, session)
+            session.terminal.out.flush()
     except BrokenPipeError:
         return _reader_left()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place that may
@@ -82,7 +95,7 @@ def _fail(error: Exception | KeyboardInterrupt, invocation: Invocation, session:
     known = _expected(error, invocation.command.name, interrupted=session.interrupts.seen)
     if invocation.options.traceback or (known is None and terminal.verbosity > 0):
         terminal.err.write(terminal.redact("".join(traceback.format_exception(error))))
-    return _report(known or _defect(error, session), terminal)
+    return _report(known or _defect(error, session), terminal, session.done)
 
 
 def _expected(
@@ -118,11 +131,21 @@ def _defect(error: Exception | KeyboardInterrupt, session: Session) -> GamelakeE
     )
 
 
-def _report(error: GamelakeError, terminal: Terminal) -> int:
-    """Print the error, with what the run had done until then as part of the JSON object."""
-    if terminal.json:
-        done = {} if error.report is None else error.report.as_dict()
-        terminal.result({**done, **error.as_dict()}, "")
+def _report(
+    error: GamelakeError, terminal: Terminal, done: Mapping[str, Report] | None = None
+) -> int:
+    """Print the error, with what the run had done until then as part of the JSON object.
+
+    `done`: the steps that had ended, by name.
+    """
+    try:
+        if terminal.json:
+            steps = {name: step.as_dict() for name, step in (done or {}).items()}
+            own = {} if error.report is None else error.report.as_dict()
+            terminal.result({**steps, **own, **error.as_dict()}, "")
+        terminal.out.flush()
+    except OSError:  # that may be the very error; stderr and the exit code still tell
+        _leave_stdout()
     terminal.failure(error.message, error.hint)
     return exit_code(error)
 
@@ -140,11 +163,16 @@ def _logging(invocation: Invocation, session: Session) -> Iterator[None]:
 
 
 def _reader_left() -> int:
-    """Whoever read our output closed it (`| head`): fine; keep Python from complaining at exit."""
+    """Whoever read our output closed it (`| head`): fine."""
+    _leave_stdout()
+    return 0
+
+
+def _leave_stdout() -> None:
+    """Keep Python from writing there again, and complaining, at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
-    return 0
 
 
 if __name__ == "__main__":

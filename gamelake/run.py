@@ -15,6 +15,7 @@ from gamelake.fetching import fetch
 from gamelake.options import Etl, Run, Writer
 from gamelake.run_context import etl_context
 from gamelake.session import Session
+from gamelake.summaries import fetched
 from ingestion.report import IngestReport
 
 
@@ -25,9 +26,14 @@ def build(lake: Lake, session: Session, options: Writer, request: EtlRequest) ->
 
 
 def fetch_and_build(lake: Lake, session: Session, options: Run) -> tuple[IngestReport, EtlReport]:
-    """Fetch, then build from what was stored."""
-    fetched = fetch(lake, session, options)
-    return fetched, build(lake, session, options, EtlRequest(engine=options.engine))
+    """Fetch, then build from what was stored; what was fetched is told also if that fails."""
+    report = fetch(lake, session, options)
+    session.done["ingest"] = report
+    try:
+        return report, build(lake, session, options, EtlRequest(engine=options.engine))
+    except BaseException:  # Ctrl-C, too
+        session.terminal.note(fetched(report))
+        raise
 
 
 def etl_request(options: Etl) -> EtlRequest:

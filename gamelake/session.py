@@ -10,7 +10,7 @@ from types import FrameType
 
 from gamelake.terminal import Terminal
 from utils.config import Settings
-from utils.errors import Stopped
+from utils.errors import Report, Stopped
 
 
 class Interrupts:
@@ -59,9 +59,13 @@ class Interrupts:
 
 @dataclass(frozen=True)
 class Session:
-    """Terminal, settings and the way to stop: what a command's `run(options, session)` gets."""
+    """Terminal, settings and the way to stop: what a command's `run(options, session)` gets.
+
+    `done`: the steps of the command that have ended, by name; told also when a later one fails.
+    """
 
     terminal: Terminal
     settings: Settings
     environ: Mapping[str, str]
     interrupts: Interrupts = field(repr=False)
+    done: dict[str, Report] = field(default_factory=dict)

@@ -45,11 +45,26 @@ def test_a_closed_stream_is_no_reason_to_fail(lake: LakeUnderTest, closed: str) 
     assert (b"published" in done.stdout) == (closed != ">&-")
 
 
-def test_a_full_stdout_is_what_the_storage_refused(lake: LakeUnderTest) -> None:
-    done = shell(lake, "status > /dev/full")
+@pytest.mark.parametrize(
+    "words", ["", "--help", "status --help", "status", "status --json", "sql 'SELECT 1 AS a'"]
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_stdout_is_what_the_storage_refused(
+    lake: LakeUnderTest, words: str, unbuffered: str
+) -> None:
+    done = shell(lake.but(PYTHONUNBUFFERED=unbuffered), f"{words} > /dev/full")
 
+    error, hint = done.stderr.decode().splitlines()
     assert done.returncode == 7
-    assert b"the storage refused: No space left on device" in done.stderr
+    assert error == "error: the storage refused: No space left on device"
+    assert hint.startswith("hint: ")
+
+
+def test_a_full_stdout_hides_no_other_error(lake: LakeUnderTest) -> None:
+    done = shell(lake, "nope --json > /dev/full")
+
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 2)
+    assert done.stderr.startswith(b"error: No such command 'nope'")
 
 
 def test_statements_are_utf_8_from_a_file_or_a_pipe(lake: LakeUnderTest, tmp_path: Path) -> None:

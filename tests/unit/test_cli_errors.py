@@ -139,10 +139,18 @@ def test_a_wrong_setting_is_named_and_not_echoed(capsys):
     assert "many-secrets" not in err
 
 
-def test_a_reader_that_leaves_is_no_error(tmp_path):
-    code = "from gamelake.__main__ import main; main()"
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["doctor", "--json"], 0, ""),
+        ([], 0, ""),
+        (["nope", "--json"], 2, "error: No such command 'nope'\nhint: gamelake --help\n"),
+    ],
+)
+def test_a_reader_that_leaves_is_no_error(tmp_path, words, code, told):
+    program = "from gamelake.__main__ import main; main()"
     child = subprocess.Popen(
-        [sys.executable, "-c", code, "doctor", "--json"],
+        [sys.executable, "-c", program, *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "GAMELAKE_HOME": str(tmp_path)},
@@ -153,4 +161,4 @@ def test_a_reader_that_leaves_is_no_error(tmp_path):
     err = child.stderr.read()
     child.stderr.close()
 
-    assert (child.wait(), err) == (0, "")
+    assert (child.wait(), err) == (code, told)
