@@ -4,6 +4,7 @@ from functools import partial
 
 from gamelake.context import database_url
 from storage.database.address import parse_address, shown
+from storage.database.engines import engine_for
 from storage.database.probe import look
 from storage.database.repositories.budget import budget_fingerprint
 from storage.database.session import Database
@@ -14,7 +15,7 @@ from utils.errors import UsageError
 from utils.probing import TIMEOUT_S, Finding, Known, Probe
 
 SPENT_HINT = "wait for the next month, or raise RAWG_MONTHLY_QUOTA with your plan"
-_CURRENT = "schema is current"
+_EMPTY = "no tables yet"
 _ABSENT = Finding("no lake yet: the first run makes it", "unset")
 
 
@@ -52,9 +53,9 @@ def _look(settings: Settings, _: Known) -> Finding:
         reason = f"schema {found.current} is of a newer gamelake"
         return Finding(reason, "down", "upgrade gamelake")
     if state == "current":
-        return Finding(f"{seen.version}, {_CURRENT} ({found.current})")
+        return Finding(f"{seen.version}, schema is current ({found.current})")
     if state == "empty":
-        detail = f"{seen.version}, no tables yet"
+        detail = f"{seen.version}, {_EMPTY}"
     else:
         detail = f"{seen.version}, schema is behind: {found.current}, newest {found.newest}"
     return Finding(detail, hint="the next `gamelake ingest` or `gamelake etl` migrates it")
@@ -67,7 +68,7 @@ def _file_is_there(settings: Settings) -> bool:
 def _quota(settings: Settings, known: Known) -> Finding:
     quota, spent = settings.rawg_monthly_quota, 0
     if _counts(known):
-        with Database.open(database_url(settings)) as database, database.reading() as unit:
+        with _as_it_is(settings) as database, database.reading() as unit:
             spent = unit.budget.spent(*_month(settings))
     if not quota:
         return Finding(f"unlimited; {spent:,} requests this month")
@@ -80,7 +81,7 @@ def take_request(settings: Settings, known: Known) -> bool:
     """Count one request that is about to be sent; False when this month has none left."""
     if not _counts(known):
         return True
-    with Database.open(database_url(settings)) as database, database.unit_of_work() as unit:
+    with _as_it_is(settings) as database, database.unit_of_work() as unit:
         if 0 < settings.rawg_monthly_quota <= unit.budget.spent(*_month(settings)):
             return False
         unit.budget.spend(*_month(settings), 1)
@@ -89,7 +90,13 @@ def take_request(settings: Settings, known: Known) -> bool:
 
 def _counts(known: Known) -> bool:
     """Return whether there are tables to count in; what has none has counted nothing."""
-    return "store" in known and _CURRENT in known["store"].detail
+    store = known.get("store")
+    return store is not None and store.state == "up" and _EMPTY not in store.detail
+
+
+def _as_it_is(settings: Settings) -> Database:
+    """Open the store without migrating it: requests are counted alike since the first schema."""
+    return Database(engine_for(parse_address(database_url(settings))), SystemClock())
 
 
 def _month(settings: Settings) -> tuple[str, str]:

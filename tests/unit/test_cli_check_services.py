@@ -105,17 +105,29 @@ def test_a_lake_has_a_store_a_catalog_and_a_quota_that_counts_the_question(capsy
     assert "schema is current" in details["store"]
 
 
-def test_a_store_that_is_behind_is_told_and_not_migrated(capsys, tmp_path):
+def make_store_of_the_first_schema(environ: dict[str, str], *, spent: int) -> None:
+    """A store as the first version left it, with requests of this month."""
+    settings = load_settings(environ, None)
+    with open_lake(settings, create=True) as lake, lake.database.unit_of_work() as unit:
+        whose = budget_fingerprint(settings.rawg_base_url, KEY)
+        unit.budget.spend(whose, f"{datetime.now(UTC):%Y-%m}", spent)
+    with closing(sqlite3.connect(settings.gamelake_home / "store.db")) as connection:
+        connection.execute("DROP VIEW ingestion_log")
+        connection.execute("DROP TABLE run_bad_games")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.commit()
+
+
+def test_a_store_that_is_behind_is_told_and_counted_and_not_migrated(capsys, tmp_path):
     with served(Rawg) as url:
         environ = {"RAWG_BASE_URL": url, "RAWG_API_KEY": KEY, "GAMELAKE_HOME": str(tmp_path)}
-        with open_lake(load_settings(environ, None), create=True):
-            pass
-        with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
-            connection.execute("DROP VIEW ingestion_log")
-            connection.execute("UPDATE alembic_version SET version_num = '0001'")
-            connection.commit()
-        assert run(["check-services"], environ) == 0
+        make_store_of_the_first_schema(environ, spent=19_999)
+        assert run(["check-services"], environ) == 4  # the last request asks for the key
         told = capsys.readouterr().out
+        assert run(["check-services"], environ) == 4
+        assert "0 of 20,000 requests left" in (again := capsys.readouterr().out)
+        assert "not asked: no request is left" in again
+        assert "schema is behind: 0001" in again
         with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
             connection.execute("UPDATE alembic_version SET version_num = 'tomorrow'")
             connection.commit()
