@@ -123,9 +123,9 @@ def test_a_store_that_is_behind_is_told_and_counted_and_not_migrated(capsys, tmp
         environ = {"RAWG_BASE_URL": url, "RAWG_API_KEY": KEY, "GAMELAKE_HOME": str(tmp_path)}
         make_store_of_the_first_schema(environ, spent=19_999)
         assert run(["check-services"], environ) == 4  # the last request asks for the key
-        told = capsys.readouterr().out
+        told = capsys.readouterr().err
         assert run(["check-services"], environ) == 4
-        assert "0 of 20,000 requests left" in (again := capsys.readouterr().out)
+        assert "0 of 20,000 requests left" in (again := capsys.readouterr().err)
         assert "not asked: no request is left" in again
         assert "schema is behind: 0001" in again
         with closing(sqlite3.connect(tmp_path / "store.db")) as connection:
