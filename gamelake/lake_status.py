@@ -87,6 +87,16 @@ def run_line(run: Run) -> RunLine:
     )
 
 
+def shown_state(run: Run | RunLine, writer: object | None) -> tuple[str, str]:
+    """Return a run's state and note as they are told; `writer` is who holds the lease, if anyone.
+
+    A run at work holds it: one that is called running while nobody does was left by a dead process.
+    """
+    if run.state == "running" and writer is None:
+        return "interrupted", "no process is at work on it; the same command goes on"
+    return run.state, run.reason
+
+
 def _last(unit: UnitOfWork, kind: Kind) -> RunLine | None:
     newest = unit.runs.list(limit=1, kind=kind)
     return run_line(newest[0]) if newest else None

@@ -4,12 +4,12 @@ from dataclasses import asdict
 from typing import Any
 
 from gamelake.context import Lake, open_lake
-from gamelake.lake_status import run_line
+from gamelake.lake_status import run_line, shown_state
 from gamelake.options import Runs
 from gamelake.session import Session
 from gamelake.terminal import table
 from storage.database.repositories.checks import CheckRow
-from storage.layout import etl_branch, run_tag
+from storage.layout import WRITER_LEASE, etl_branch, run_tag
 from utils.errors import UsageError
 
 
@@ -25,11 +25,12 @@ def run(options: Runs, session: Session) -> None:
 def _list(lake: Lake, options: Runs, session: Session) -> None:
     with lake.database.reading() as unit:
         lines = [run_line(run) for run in unit.runs.list(limit=options.limit)]
+        writer = unit.leases.holder(WRITER_LEASE, lake.database.clock.now())
     header = ("run", "kind", "state", "started", "note")
-    rows = [
-        (line.run_id, line.kind, line.state, (line.started_at or "")[:19], line.reason)
-        for line in lines
-    ]
+    rows = []
+    for line in lines:
+        state, note = shown_state(line, writer)
+        rows.append((line.run_id, line.kind, state, (line.started_at or "")[:19], note))
     session.terminal.result([asdict(line) for line in lines], table(header, rows))
     session.terminal.next_steps("gamelake runs show ID")
 
@@ -41,6 +42,7 @@ def _show(lake: Lake, options: Runs, session: Session) -> None:
         )
     with lake.database.reading() as unit:
         run = unit.runs.get(options.run_id)
+        writer = unit.leases.holder(WRITER_LEASE, lake.database.clock.now())
         moves = unit.runs.history(options.run_id)
         windows = unit.windows.list(options.run_id)
         checks = unit.checks.list(options.run_id)
@@ -53,8 +55,9 @@ def _show(lake: Lake, options: Runs, session: Session) -> None:
         "checks": [asdict(check) for check in checks],
         "references": [name for name in wanted if name in references],
     }
+    state, note = shown_state(run, writer)
     lines = [
-        f"run {run.run_id}: {run.kind}, {run.state}" + (f", {run.reason}" if run.reason else ""),
+        f"run {run.run_id}: {run.kind}, {state}" + (f", {note}" if note else ""),
         *(f"  {move.at[:19]}  {move.to_state}  {move.reason}".rstrip() for move in moves),
         *(f"  {key}: {value}" for key, value in run.summary.items() if key not in _TABLES),
         *_windows(data["windows"]),

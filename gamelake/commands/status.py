@@ -1,7 +1,7 @@
 """`gamelake status`: where things stand."""
 
 from gamelake.context import open_lake
-from gamelake.lake_status import RunLine, Status, read_status
+from gamelake.lake_status import RunLine, Status, read_status, shown_state
 from gamelake.options import Common
 from gamelake.session import Session
 
@@ -29,8 +29,8 @@ def _lines(status: Status) -> list[str]:
     return [
         f"lake        {status.home}",
         f"published   {shown}",
-        f"ingest      {_run(status.last_ingest)}",
-        f"etl         {_run(status.last_etl)}",
+        f"ingest      {_run(status.last_ingest, status.writer)}",
+        f"etl         {_run(status.last_etl, status.writer)}",
         f"known       {status.games_known:,} games, newest change {status.watermark or 'unknown'}",
         f"requests    {status.requests_this_month:,} this month, {left}",
         f"disk        raw {_megabytes(status.bytes_raw)}, "
@@ -39,17 +39,18 @@ def _lines(status: Status) -> list[str]:
     ]
 
 
-def _run(line: RunLine | None) -> str:
+def _run(line: RunLine | None, writer: str | None) -> str:
     if line is None:
         return "never"
     summary = line.summary
-    facts = [line.state, line.run_id]
+    state, note = shown_state(line, writer)
+    facts = [state, line.run_id]
     if "complete" in summary:
         facts.append("complete" if summary["complete"] else "not complete")
     if "mode" in summary:
         facts.append(str(summary["mode"]))
-    if line.reason:
-        facts.append(line.reason)
+    if note:
+        facts.append(note)
     return ", ".join(facts)
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from simulator.config import SimulatorConfig
 from simulator.process import SimulatorProcess
+from storage.database.session import Database
+from storage.layout import WRITER_LEASE
 
 KEY = "canary-key-of-the-commands"
 
@@ -111,6 +113,25 @@ def test_runs_are_listed_and_shown(user):
     assert {check["outcome"] for check in shown["checks"]} <= {"passed", "warned"}
     assert user.json("runs", "show", listed[1]["run_id"])["windows"]
     user.run("runs", "show", "nonsense", code=2)
+
+
+def test_a_run_whose_process_died_is_told_as_interrupted_until_it_goes_on(user):
+    user.environ["GAMELAKE_FAULT"] = "kill:before:http.get:12"
+    user.run("ingest", "--full", code=-signal.SIGKILL)
+    del user.environ["GAMELAKE_FAULT"]
+    (line,) = user.json("runs")
+    told = [user.run(*words)[0] for words in (["runs"], ["runs", "show", line["run_id"]])]
+    told.append(next(said for said in user.run("status")[0].splitlines() if "ingest" in said))
+    with Database.open(f"sqlite:///{user.home / 'store.db'}") as store:
+        with store.unit_of_work() as unit:
+            unit.leases.acquire(WRITER_LEASE, "somebody", store.clock.now(), ttl_s=60.0)
+        at_work = user.run("runs")[0]
+
+    assert line["state"] == "running"  # as it is stored
+    assert all("interrupted" in said and "the same command goes on" in said for said in told)
+    assert not any(" running" in said for said in told[::2])
+    assert " running " in at_work
+    assert "interrupted" not in at_work
 
 
 def test_a_plan_counts_requests_and_stores_no_game(user):
