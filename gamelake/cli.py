@@ -6,6 +6,7 @@ the command runs.
 
 import importlib
 import inspect
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,7 +95,7 @@ COMMANDS = (
         "sql",
         options.Sql,
         "Query the lake, read-only; without a statement a shell.",
-        'gamelake sql "SELECT * FROM top_games LIMIT 10" --format csv',
+        'gamelake sql "SELECT * FROM top_games ORDER BY score DESC LIMIT 10" --format csv',
     ),
     Command("status", options.Common, "Where things stand.", "gamelake status --json"),
     Command("runs", options.Runs, "History of runs.", "gamelake runs show RUN_ID"),
@@ -159,7 +160,24 @@ def parse(argv: Sequence[str]) -> Invocation | None:
             subject=" ".join(argv[:1]),
             hint=f"did you mean {guess}" if guess else f"{help_of} --help",
         ) from None
-    return found if isinstance(found, Invocation) else None
+    if not isinstance(found, Invocation):
+        return None
+    for value in vars(found.options).values():
+        if isinstance(value, str):  # a path may be any bytes
+            _require_text(value)
+    return found
+
+
+def _require_text(argument: str) -> None:
+    """Raise UsageError when Python found bytes that are no text in the locale's encoding."""
+    shown = argument.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    if shown != argument:
+        raise UsageError(
+            f"an argument is not {sys.getfilesystemencoding()} text: {shown}",
+            operation="read the command line",
+            subject=shown,
+            hint="write it in UTF-8, in a UTF-8 locale such as LC_ALL=C.UTF-8",
+        )
 
 
 def group_names() -> list[str]:

@@ -1,5 +1,6 @@
 """What a user, a scheduler or a broken disk may do to the command line: never a defect of ours."""
 
+import json
 import os
 import subprocess
 import sys
@@ -77,6 +78,39 @@ def test_statements_are_utf_8_from_a_file_or_a_pipe(lake: LakeUnderTest, tmp_pat
     assert (read.stdout.decode(), piped.returncode) == ('"x"\n"é"\n', 0)
     assert [done.returncode for done in refused] == [2, 2]
     assert all(b"is not UTF-8 text: byte 8 is 0xff" in done.stderr for done in refused)
+
+
+@pytest.mark.parametrize(
+    "words", ["sql \"select '$(printf '\\351')'\"", "runs show $(printf '\\351')"]
+)
+def test_an_argument_that_is_no_text_is_named(lake: LakeUnderTest, words: str) -> None:
+    utf8 = lake.but(PYTHONIOENCODING="utf-8", LC_ALL="C.UTF-8")  # strict, as most locales are
+    told, plain = shell(utf8, f"{words} --json"), shell(utf8, words)
+
+    assert (told.returncode, plain.returncode) == (2, 2)
+    assert json.loads(told.stdout)["error"].startswith(r"an argument is not utf-8 text: ")
+    assert rb"\xe9" in plain.stderr
+
+
+def test_a_locale_without_the_letter_is_named(lake: LakeUnderTest) -> None:
+    ascii_only = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = shell(lake.but(**ascii_only), "sql 'select é' --json")
+
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"] == "an argument is not ascii text: select é"
+    assert "LC_ALL=C.UTF-8" in json.loads(done.stdout)["hint"]
+
+
+def test_a_path_may_be_any_bytes(lake: LakeUnderTest) -> None:
+    strict = lake.but(PYTHONIOENCODING="utf-8")
+    path = "\"$(printf 'q\\351.csv')\""
+    written = shell(strict, f"sql 'SELECT 1 AS a' -o {path}")
+    absent = shell(strict, f"sql -f x{path} --json")
+
+    assert written.returncode == 0
+    assert (lake.home.parent / os.fsdecode(b"q\xe9.csv")).read_text() == '"a"\n1\n'
+    assert absent.returncode == 2
+    assert json.loads(absent.stdout)["subject"] == os.fsdecode(b"xq\xe9.csv")
 
 
 @pytest.mark.parametrize("output", ["/", ".", "no/such/folder"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -43,9 +44,7 @@ def test_every_help_page_has_an_example_and_the_common_options(command, capsys):
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
 def test_every_example_is_a_valid_command_line(command):
-    words = command.example.replace('"SELECT * FROM top_games LIMIT 10"', "SELECT").split()
-
-    invocation = parse(words[1:])
+    invocation = parse(shlex.split(command.example)[1:])
 
     assert invocation is not None
     assert invocation.command is command
