@@ -69,8 +69,10 @@ def _acquire(database: Database, owner: str, *, ttl_s: float, wait_s: float, abo
         try:
             with database.unit_of_work() as unit:
                 return unit.leases.acquire(WRITER_LEASE, owner, clock.now(), ttl_s, above=above)
-        except Locked:
+        except Locked as error:
             if clock.monotonic() >= deadline:
+                if wait_s:
+                    error.hint = f"--wait {wait_s:g} was too short; give it more seconds"
                 raise
         clock.sleep(_POLL_S)
 

@@ -277,11 +277,13 @@ def test_hold_writer_fails_at_once_unless_told_to_wait(
     database: Database, clock: FakeClock
 ) -> None:
     acquire(database, "other", ttl_s=5)
-    with pytest.raises(Locked, match="other"), hold_writer(database):
+    with pytest.raises(Locked, match="other") as at_once, hold_writer(database):
         pytest.fail("the lease was held twice")
+    assert "add --wait" in at_once.value.hint
     assert clock.slept == []
-    with pytest.raises(Locked, match="other"), hold_writer(database, wait_s=3):
+    with pytest.raises(Locked, match="other") as waited, hold_writer(database, wait_s=3):
         pytest.fail("the lease was held twice")
+    assert waited.value.hint == "--wait 3 was too short; give it more seconds"
     assert 3 <= sum(clock.slept) < 4
     with hold_writer(database, wait_s=60) as lease:
         assert lease.epoch == 2

@@ -135,7 +135,7 @@ def _held_by(name: str, row: _Held | None) -> Locked:
         f"{_holder(row)} is writing to this lake",
         operation="take the lease",
         subject=name,
-        hint="wait for it to end, or add --wait",
+        hint="wait for it to end, or add --wait SECONDS",
     )
 
 
