@@ -33,9 +33,16 @@ class Watch:
     def __init__(self, interrupt: Callable[[], None]) -> None:
         self._interrupt = interrupt
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="query")
+        self._closed = False
 
     def call(self, work: Callable[[], T], deadline: Deadline) -> T:
-        """Return `work()`; raises UsageError past the deadline and Stopped on Ctrl-C."""
+        """Return `work()`; raises UsageError past the deadline or end, and Stopped on Ctrl-C."""
+        if self._closed:
+            raise UsageError(
+                "the lake is closed",
+                operation="query",
+                hint="ask, and read the answer, within its `with` block; or connect again",
+            )
         future = self._worker.submit(work)
         try:
             done, _ = wait([future], deadline.left())
@@ -61,4 +68,5 @@ class Watch:
 
     def close(self) -> None:
         """End the worker thread; no call may be running."""
+        self._closed = True
         self._worker.shutdown()

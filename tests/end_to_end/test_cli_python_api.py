@@ -47,6 +47,18 @@ def test_an_earlier_run_can_be_asked(lake):
         gamelake.connect(lake.home, at="no-such-run")
 
 
+def test_a_closed_lake_says_so(lake):
+    with gamelake.connect(lake.home) as connected:
+        answer = connected.sql("SELECT 1 AS one")
+
+    forms = (answer.fetchall, answer.df, answer.arrow, answer.schema, lambda: [*answer.batches()])
+    for ask in (lambda: connected.sql("SELECT 1"), *forms):
+        with pytest.raises(UsageError, match="the lake is closed"):
+            ask()
+    assert answer.columns == ["one"]
+    connected.close()
+
+
 def test_without_a_lake_it_says_so(tmp_path: Path):
     with pytest.raises(UsageError, match="there is no lake"):
         gamelake.connect(tmp_path)
