@@ -37,7 +37,7 @@ def test_an_empty_or_blank_variable_means_the_default():
         *(
             ("RAWG_BASE_URL", url)
             for url in (
-                "nonsense",
+                "api.rawg.io/api",
                 "ftp://api.rawg.io/api",
                 "http://",
                 "http://:80/api",
