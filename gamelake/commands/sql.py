@@ -21,18 +21,22 @@ HISTORY = "sql_history"
 
 def run(options: Sql, session: Session) -> None:
     """Answer one statement, or open a shell when there is none and somebody types."""
+    form = _format(options)
     statement = _statement(options, interactive=sys.stdin.isatty())
     with _engine(options, session.settings) as engine:
         if statement is None:
             interact(engine, session.settings.gamelake_home / HISTORY)
             return
-        write(
+        rows = write(
             engine.sql(statement),
-            _format(options, session),
+            form,
             out=sys.stdout.buffer,
             notes=sys.stderr,
             output=options.output,
         )
+    if options.output is not None and options.json:
+        told = {"output": str(options.output), "format": form, "rows": rows}
+        session.terminal.result(told, "")
 
 
 def _engine(options: Sql, settings: Settings) -> "QueryEngine | FlightEngine":
@@ -91,11 +95,17 @@ def _text(data: bytes, source: str) -> str:
         ) from error
 
 
-def _format(options: Sql, session: Session) -> Format:
-    """Return what was asked for; else what the file's ending says, else a table."""
+def _format(options: Sql) -> Format:
+    """Return what was asked for; else what the file's ending says, else JSON or a table."""
+    if options.json and options.output is None and options.format not in (None, "json"):
+        raise UsageError(
+            "--json and another --format were given",
+            operation="sql",
+            subject=f"--format {options.format}",
+            hint="give one of them, or an --output FILE for the answer",
+        )
     if options.format is not None:
         return options.format
-    if session.terminal.json:
-        return "json"
     endings: dict[str, Format] = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
-    return endings.get(options.output.suffix, "table") if options.output is not None else "table"
+    ending = endings.get(options.output.suffix) if options.output is not None else None
+    return ending or ("json" if options.json else "table")

@@ -121,6 +121,20 @@ def test_an_answer_goes_into_a_file_only(lake: LakeUnderTest, output: str) -> No
     assert f"error: {output} cannot be written".encode() in done.stderr
 
 
+def test_with_json_stdout_is_json_wherever_the_answer_goes(
+    lake: LakeUnderTest, tmp_path: Path
+) -> None:
+    for name, form in (("a.csv", "csv"), ("b.json", "json"), ("c", "json")):
+        told = lake.run("sql", "SELECT 1 AS a", "--output", str(tmp_path / name))
+        assert told.json == {"output": str(tmp_path / name), "format": form, "rows": 1}
+    assert (tmp_path / "a.csv").read_text() == '"a"\n1\n'
+    assert json.loads((tmp_path / "c").read_text()) == [{"a": 1}]
+
+    assert lake.run("sql", "SELECT 1 AS a", "--format", "json").json == [{"a": 1}]
+    refused = lake.run("sql", "SELECT 1 AS a", "--format", "csv")
+    assert (refused.code, refused.json["subject"]) == (2, "--format csv")
+
+
 @pytest.mark.parametrize("url", ["nonsense", "no-such-database://u:canary@h/x"])
 def test_an_address_that_is_none_is_a_setting_to_correct(lake: LakeUnderTest, url: str) -> None:
     told = lake.but(DATABASE_URL=url).run("status")
