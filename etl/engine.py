@@ -19,7 +19,7 @@ from etl.iceberg_files import ROW_GROUP_ROWS
 from etl.iceberg_schemas import TABLES
 from etl.iceberg_writer import BranchWriter
 from etl.incremental import carried_over
-from utils.errors import ServiceDown, UsageError
+from utils.errors import REFUSALS, Damaged, ServiceDown, UsageError
 
 MEMORY_MB = 1_300
 OTHERS_MB = 400  # Python, Arrow and Iceberg, and what DuckDB itself does not count
@@ -188,10 +188,13 @@ def _raise_told(error: duckdb.Error) -> None:
             hint=f"raise GAMELAKE_MEMORY_MB (default {MEMORY_MB}; 700 do for 900,000 games)",
         ) from error
     if isinstance(error, duckdb.IOException | duckdb.InvalidInputException):
-        raise ServiceDown(
+        refused = any(os.strerror(code) in reason for code in REFUSALS)
+        raise (ServiceDown if refused else Damaged)(
             f"a file cannot be read or written: {reason}",
             operation="build",
             subject="files of the lake",
-            hint="`gamelake verify` names damaged files, docs/runbook.md how to repair them; "
-            "else check free space (gamelake doctor)",
+            hint="check free space and rights of the folder (gamelake doctor); the same command "
+            "continues"
+            if refused
+            else Damaged.next_step,
         ) from error

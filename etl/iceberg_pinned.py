@@ -116,9 +116,9 @@ class IcebergPinnedTable:
     def _reading(self) -> Iterator[None]:
         try:
             yield
+        except (ServiceDown, PermissionError):
+            raise
         except _UNREADABLE as error:
-            if isinstance(error, ServiceDown) and not isinstance(error, Damaged):
-                raise
             raise self._broken(str(error) or type(error).__name__) from error
 
     def _broken(self, why: str) -> Damaged:

@@ -25,7 +25,7 @@ from sqlalchemy.schema import CreateTable
 from etl.iceberg_contract import Ref
 from etl.iceberg_io import sync_names
 from storage.layout import MAIN, NAMESPACE
-from utils.errors import GamelakeError, Locked, ServiceDown, UsageError
+from utils.errors import Damaged, GamelakeError, Locked, ServiceDown, UsageError
 from utils.seams import operation
 
 BUSY_TIMEOUT_S = 30.0
@@ -245,9 +245,13 @@ class PointerStore:
 
 
 def _as_ours(error: sqlite3.Error, what: str, path: Path) -> GamelakeError:
-    busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
-    kind = Locked if busy else ServiceDown
-    hint = "another gamelake works on it: try again" if busy else "look at the file and its disk"
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends it
+    kind: type[GamelakeError] = ServiceDown
+    hint = "is its disk full, or read-only? `gamelake doctor`; the same command continues"
+    if code == sqlite3.SQLITE_BUSY:
+        kind, hint = Locked, "another gamelake works on it: try again"
+    elif code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        kind, hint = Damaged, "move catalog.db* away, then `gamelake etl` (docs/runbook.md)"
     return kind(
         f"the catalog does not answer: {error}", operation=what, subject=str(path), hint=hint
     )

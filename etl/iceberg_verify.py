@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from etl.iceberg_contract import LakeCatalog, PinnedCatalog, PinnedTable
-from utils.errors import GamelakeError
+from utils.errors import GamelakeError, is_refusal
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ def _broken_files(
     try:
         files = table.files()
     except GamelakeError as error:
+        if is_refusal(error):
+            raise
         yield Problem(subject, error.message)
         return
     for path, expected in files.items():

@@ -15,7 +15,7 @@ from gamelake.verify_raw import parts_are_whole, rows_are_accounted_for, waterma
 from gamelake.verify_secrets import secrets_are_absent
 from gamelake.verify_star import star_is_consistent
 from storage.layout import MAIN
-from utils.errors import GamelakeError
+from utils.errors import GamelakeError, is_refusal
 
 _SHOWN = 20
 _EVERY = 1_000_000
@@ -92,7 +92,11 @@ INVARIANTS = (
 
 
 def verify(lake: Lake) -> Verification:
-    """Run every check; what cannot be read is a problem too."""
+    """Run every check; what cannot be read is a problem too.
+
+    Raises what the surroundings say when they refuse (no right, no space, a server that is down):
+    the lake may be sound.
+    """
     return Verification(tuple(_finding(one, _problems(one, lake)) for one in INVARIANTS))
 
 
@@ -100,6 +104,8 @@ def _problems(invariant: Invariant, lake: Lake) -> list[str]:
     try:
         return list(invariant.problems(lake))
     except (GamelakeError, OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
+        if is_refusal(error):
+            raise
         return [f"it cannot be checked: {error}"]
 
 

@@ -15,7 +15,10 @@ GamelakeError
 Anything else is a defect of ours and ends with exit code 1.
 """
 
+import errno
 from typing import Any, ClassVar, Protocol
+
+REFUSALS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EMFILE)
 
 
 class Report(Protocol):
@@ -135,6 +138,14 @@ def storage_refused(error: OSError, *, operation: str, subject: str = "") -> Ser
         hint="check free space and rights of the folder (gamelake doctor); "
         "the same command continues",
     )
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether the surroundings said no, so that what is stored may be as sound as ever."""
+    if isinstance(error, OSError):
+        return isinstance(error, PermissionError) or error.errno in REFUSALS
+    surroundings = isinstance(error, ServiceDown | Locked | UsageError)
+    return surroundings and not isinstance(error, Damaged)
 
 
 def exit_code(error: BaseException) -> int:

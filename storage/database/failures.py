@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from storage.database.address import shown
 from storage.database.postgres_engine import LOCK_S, STATEMENT_S
 from storage.database.sqlite_engine import BUSY_S
-from utils.errors import GamelakeError, Locked, ServiceDown, UsageError
+from utils.errors import Damaged, GamelakeError, Locked, ServiceDown, UsageError
 
 _DAMAGED = ("not a database", "malformed")  # SQLite's words
 _NOT_OURS = (OperationalError, InterfaceError, InternalError)
@@ -91,8 +91,8 @@ def _no_right(cause: str, doing: str, url: URL) -> UsageError:
     )
 
 
-def _damaged(cause: str, doing: str, url: URL) -> ServiceDown:
-    return ServiceDown(
+def _damaged(cause: str, doing: str, url: URL) -> Damaged:
+    return Damaged(
         f"the operational store is damaged: {cause}",
         operation=doing,
         subject=shown(url),

@@ -17,7 +17,7 @@ from etl.iceberg_writer import BranchWriter
 from storage.layout import LakePaths
 from utils import seams
 from utils.config import Settings
-from utils.errors import Locked, ServiceDown, UsageError
+from utils.errors import Damaged, Locked, ServiceDown, UsageError
 from utils.seams import Fault
 
 
@@ -103,8 +103,20 @@ def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_database_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "catalog.db").write_bytes(b"this is no database" * 100)
 
-    with pytest.raises(ServiceDown, match="not a database"):
+    with pytest.raises(Damaged, match="not a database") as caught:
         EmbeddedCatalog(LakePaths(tmp_path))
+
+    assert "move catalog.db* away" in caught.value.hint
+
+
+def test_a_catalog_that_the_disk_refuses_is_not_called_damaged(tmp_path: Path) -> None:
+    (tmp_path / "catalog.db").mkdir()
+
+    with pytest.raises(ServiceDown, match="unable to open") as caught:
+        EmbeddedCatalog(LakePaths(tmp_path))
+
+    assert not isinstance(caught.value, Damaged)
+    assert "disk full" in caught.value.hint
 
 
 @pytest.mark.parametrize("call", ["create", "tag", "drop", "assign", "merge"])

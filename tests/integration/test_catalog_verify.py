@@ -8,9 +8,11 @@ from referenced import referenced_files
 from star_rows import append, genres, publish_record, star_rows
 
 from etl.iceberg_embedded import EmbeddedCatalog
+from etl.iceberg_io import FsyncFileIO
 from etl.iceberg_verify import missing_files, record_mismatches
 from etl.iceberg_writer import BranchWriter
 from storage.layout import LakePaths
+from utils.errors import ServiceDown
 
 KINDS = {
     "metadata": ".metadata.json",
@@ -63,6 +65,18 @@ def test_a_missing_file_is_named(catalog: EmbeddedCatalog, kind: str) -> None:
 
     assert [p for p in problems if path.name in p.detail]
     assert problems[0].subject.endswith("dim_genre")
+
+
+@pytest.mark.parametrize("refused", [PermissionError("no right"), ServiceDown("x", operation="y")])
+def test_what_the_surroundings_refuse_is_no_problem_of_the_lake(
+    catalog: EmbeddedCatalog, monkeypatch: pytest.MonkeyPatch, refused: Exception
+) -> None:
+    def refuse(*_: object) -> None:
+        raise refused
+
+    monkeypatch.setattr(FsyncFileIO, "new_input", refuse)
+    with pytest.raises(type(refused)):
+        missing_files(catalog)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +23,7 @@ from etl.spark_engine import open_spark
 from etl.spark_files import spark_uri
 from etl.spark_settings import SparkSettings
 from storage.layout import LakePaths
-from utils.errors import ServiceDown, UsageError
+from utils.errors import Damaged, ServiceDown, UsageError
 
 SPARK = [
     pytest.mark.spark,
@@ -113,6 +114,24 @@ def test_a_lost_file_is_told_with_the_repair(lab: Lab, tmp_path: Path) -> None:
         read_damaged(lab, uri, tmp_path / "n.parquet")
 
     assert "gamelake verify" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ('Could not write file "x": No space left on device', ServiceDown),
+        ('Cannot open file "x": Permission denied', ServiceDown),
+        ('No files found that match the pattern "x"', Damaged),
+    ],
+)
+def test_what_the_system_refuses_is_not_called_damaged(
+    tmp_path: Path, reason: str, kind: type[ServiceDown]
+) -> None:
+    told = pytest.raises(ServiceDown, match="cannot be read or written")
+    with told as caught, BuildEngine(tmp_path):
+        raise duckdb.IOException(reason)
+
+    assert type(caught.value) is kind
 
 
 def read_damaged(lab: Lab, uri: str, path: Path) -> None:

@@ -1,5 +1,7 @@
 """Every invariant of `gamelake verify` can fail, and says what is wrong."""
 
+import errno
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -13,6 +15,7 @@ from lakes import KEY, LakeUnderTest
 from gamelake.verify import INVARIANTS
 from simulator.config import SimulatorConfig
 from simulator.process import SimulatorProcess
+from utils.errors import Damaged, ServiceDown
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +170,39 @@ def test_a_secret_in_a_file_is_found(lake):
     (lake.home / "logs" / "x.log").write_text(f"GET /api/games?key={KEY}")
 
     assert "x.log" in broken(lake)["secrets"]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 7),
+        (OSError(errno.EROFS, "Read-only file system"), 7),
+        (PermissionError("no right"), 7),
+        (ServiceDown("the catalog does not answer", operation="read"), 7),
+        (OSError(errno.EIO, "Input/output error"), 5),
+        (Damaged("a file is lost", operation="read"), 5),
+    ],
+)
+def test_what_stops_verify_is_told_from_what_is_broken(lake, monkeypatch, error, code):
+    def fail(_):
+        raise error
+
+    monkeypatch.setattr("gamelake.verify_star.ScratchFolder", fail)
+    told = lake.run("verify")
+
+    assert told.code == code
+    assert error.args[-1] in told.json["error"]
+
+
+def test_a_lake_that_is_only_to_be_read_is_verified_in_the_system_s_folder(lake, monkeypatch):
+    def read_only(path, mode):
+        return not (mode & os.W_OK and Path(path).is_relative_to(lake.home))
+
+    shutil.rmtree(lake.home / "tmp", ignore_errors=True)
+    monkeypatch.setattr(os, "access", read_only)  # a mode would not stop root
+
+    assert broken(lake) == {}
+    assert not (lake.home / "tmp").exists()
 
 
 def test_there_is_a_test_for_every_invariant():
