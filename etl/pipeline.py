@@ -1,6 +1,6 @@
 """Raw to published star: branch, build, write, check, merge, tag."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from ibis.expr.types import Table
@@ -28,7 +28,7 @@ from etl.run_log import recorded_run, settle_dead_runs
 from storage.database.repositories.runs import Run
 from storage.layout import GAMES, MAIN, STAR, etl_branch, run_tag
 from utils.clock import iso
-from utils.errors import GamelakeError
+from utils.errors import Damaged, GamelakeError
 from utils.progress import ProgressSnapshot
 
 BULK_ROWS = 100_000
@@ -48,7 +48,7 @@ def run_etl(ctx: EtlContext, request: EtlRequest) -> EtlReport:
     settle_dead_runs(ctx)
     with recorded_run(ctx, request) as run:
         plan = plan_build(ctx, request)
-        report = _nothing_new(plan, run) if plan.mode == "none" else _publish(ctx, plan, run)
+        report = _nothing_new(ctx, plan, run) if plan.mode == "none" else _publish(ctx, plan, run)
         report = replace(report, seconds=round(ctx.clock.monotonic() - started, 3))
         run.summary.update(report.as_dict())
     return replace(report, deferred=run.summary["deferred"])
@@ -90,8 +90,9 @@ def _is_bulk(raw: RawSelection) -> bool:
     return raw.new_rows > BULK_ROWS and raw.new_rows > every * BULK_SHARE
 
 
-def _nothing_new(plan: BuildPlan, run: Run) -> EtlReport:
+def _nothing_new(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:
     rows = plan.main.record.rows if plan.main.record is not None else {}
+    _require_metadata(ctx, plan.main, rows.keys())
     return EtlReport(
         run_id=run.run_id,
         state="completed",
@@ -102,6 +103,20 @@ def _nothing_new(plan: BuildPlan, run: Run) -> EtlReport:
         tables={name: TableReport(count) for name, count in rows.items()},
         checks=CheckCounts(),
     )
+
+
+def _require_metadata(ctx: EtlContext, main: PinnedCatalog, names: Iterable[str]) -> None:
+    """Raise Damaged when a published table has lost its metadata: a daily run has to notice."""
+    places = {name: table.metadata_location for name, table in main.tables.items()}
+    new_input = ctx.catalog.files.io.new_input
+    lost = [n for n in names if n not in places or not new_input(places[n]).exists()]
+    if lost:
+        raise Damaged(
+            f"what is published cannot be read: no metadata of {', '.join(lost)}",
+            operation="etl",
+            subject=lost[0],
+            hint=Damaged.next_step,
+        )
 
 
 def _publish(ctx: EtlContext, plan: BuildPlan, run: Run) -> EtlReport:

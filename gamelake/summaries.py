@@ -21,6 +21,8 @@ def fetched(report: IngestReport) -> str:
 
 def built(report: "EtlReport") -> str:
     """Return the summary of an etl run."""
+    if not report.tables:
+        return "Nothing is published yet, for nothing was fetched yet; nothing was written."
     if report.mode == "none":
         return f"Nothing new to build in {duration(report.seconds)}; nothing was written."
     rows = sum(table.rows for table in report.tables.values())
@@ -34,3 +36,8 @@ def built(report: "EtlReport") -> str:
         f"{rows:,} rows in {len(report.tables)} tables, {changed} changed; "
         f"{checks.passed} checks passed{warned}.{deferred}"
     )
+
+
+def after(report: "EtlReport") -> tuple[str, ...]:
+    """Return the commands to suggest after an etl run."""
+    return ("gamelake sql", "gamelake status") if report.tables else ("gamelake ingest",)

@@ -5,7 +5,7 @@ from gamelake.dremio_views import bring_views
 from gamelake.options import Etl
 from gamelake.run import build, etl_request
 from gamelake.session import Session
-from gamelake.summaries import built
+from gamelake.summaries import after, built
 
 
 def run(options: Etl, session: Session) -> None:
@@ -14,4 +14,4 @@ def run(options: Etl, session: Session) -> None:
         report = build(lake, session, options, etl_request(options))
     bring_views(session)
     session.terminal.result(report.as_dict(), built(report))
-    session.terminal.next_steps("gamelake sql", "gamelake status")
+    session.terminal.next_steps(*after(report))

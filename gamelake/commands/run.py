@@ -5,7 +5,7 @@ from gamelake.dremio_views import bring_views
 from gamelake.options import Run
 from gamelake.run import fetch_and_build
 from gamelake.session import Session
-from gamelake.summaries import built, fetched
+from gamelake.summaries import after, built, fetched
 
 
 def run(options: Run, session: Session) -> None:
@@ -15,4 +15,4 @@ def run(options: Run, session: Session) -> None:
     bring_views(session)
     text = f"{fetched(ingest)}\n{built(etl)}"
     session.terminal.result({"ingest": ingest.as_dict(), "etl": etl.as_dict()}, text)
-    session.terminal.next_steps("gamelake sql", "gamelake status")
+    session.terminal.next_steps(*after(etl))
