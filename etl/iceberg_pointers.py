@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -92,7 +92,7 @@ class PointerStore:
         self._path = path
         self._lock = threading.RLock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._translated("open catalog"):
+        with _translated("open catalog", path):
             self._connection = connect(path, isolation=None)
         try:
             self._initialise()
@@ -193,17 +193,10 @@ class PointerStore:
 
     def _initialise(self) -> None:
         """Create what is missing; refuse a file that a newer version wrote."""
-        with self._translated("open catalog"):
+        with _translated("open catalog", self._path):
             _use_wal(self._connection)
         with self._transaction("BEGIN", "open catalog"):
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > FORMAT:
-            raise UsageError(
-                f"the catalog has format {version}, this version knows {FORMAT}",
-                operation="open catalog",
-                subject=str(self._path),
-                hint="upgrade gamelake",
-            )
+            version = _known_format(self._connection, self._path)
         if version == FORMAT:
             return
         with self._transaction("BEGIN IMMEDIATE", "create catalog"):
@@ -223,7 +216,7 @@ class PointerStore:
 
     @contextmanager
     def _transaction(self, begin: str, what: str, seam: str | None = None) -> Iterator[None]:
-        with self._lock, self._translated(what):
+        with self._lock, _translated(what, self._path):
             self._connection.execute(begin)
             try:
                 yield
@@ -236,22 +229,60 @@ class PointerStore:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
 
-    @contextmanager
-    def _translated(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise _as_ours(error, what, self._path) from error
+
+def check_file(path: Path) -> None:
+    """Look whether the catalog at `path` can be used; it is not written to.
+
+    Raises Damaged, ServiceDown, or UsageError when a newer version wrote it.
+    """
+    # Not mode=ro, which would leave WAL's own files behind; rw makes no file where there is none.
+    with (
+        _translated("look at the catalog", path),
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection,
+    ):
+        _known_format(connection, path)
+        if (said := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise _damaged(said, "look at the catalog", path)
+
+
+def _known_format(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the file's format; raises UsageError for one that a newer version wrote."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > FORMAT:
+        raise UsageError(
+            f"the catalog has format {version}, this version knows {FORMAT}",
+            operation="open catalog",
+            subject=str(path),
+            hint="upgrade gamelake",
+        )
+    return version
+
+
+@contextmanager
+def _translated(what: str, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _as_ours(error, what, path) from error
+
+
+def _damaged(why: object, what: str, path: Path) -> Damaged:
+    return Damaged(
+        f"the catalog is damaged: {why}",
+        operation=what,
+        subject=str(path),
+        hint="move catalog.db* away, then `gamelake etl` (docs/runbook.md)",
+    )
 
 
 def _as_ours(error: sqlite3.Error, what: str, path: Path) -> GamelakeError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without what extends it
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return _damaged(error, what, path)
     kind: type[GamelakeError] = ServiceDown
     hint = "is its disk full, or read-only? `gamelake doctor`; the same command continues"
     if code == sqlite3.SQLITE_BUSY:
         kind, hint = Locked, "another gamelake works on it: try again"
-    elif code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        kind, hint = Damaged, "move catalog.db* away, then `gamelake etl` (docs/runbook.md)"
     return kind(
         f"the catalog does not answer: {error}", operation=what, subject=str(path), hint=hint
     )

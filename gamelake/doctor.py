@@ -17,6 +17,7 @@ import utils
 from gamelake.context import existing_folder
 from gamelake.diagnosis import Diagnosis, Level
 from gamelake.doctor_docker import check_docker, check_ports
+from gamelake.doctor_lake import check_lake
 from gamelake.stack_env import COMPOSE_NAMES, read_env
 from utils.config import Settings
 from utils.extras import install_command
@@ -40,6 +41,7 @@ def diagnose(settings: Settings, environ: Mapping[str, str]) -> list[Diagnosis]:
         check_dotenv_mode,
         lambda: check_base_url(settings),
         lambda: check_home(settings),
+        lambda: check_lake(settings),
         lambda: check_disk(settings),
         check_memory,
         check_clock,

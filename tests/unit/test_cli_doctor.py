@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from pydantic import SecretStr
 
 from gamelake import doctor
 from gamelake.__main__ import run
+from gamelake.context import open_lake
 from utils.config import Settings
 
 
@@ -120,3 +123,64 @@ def test_doctor_leaves_nothing_behind(tmp_path):
     run(["doctor", "-q"], {})
 
     assert list(tmp_path.iterdir()) == []
+
+
+def lake_of(home: Path) -> Settings:
+    """An empty lake as commands make it, with both files."""
+    settings = Settings(gamelake_home=home)
+    with open_lake(settings, create=True) as lake:
+        assert lake.catalog.references()
+    return settings
+
+
+def test_the_files_of_a_lake_are_looked_at_and_left_alone(tmp_path):
+    home = tmp_path / "lake"
+    assert doctor.check_lake(Settings(gamelake_home=home)).level == "ok"
+    assert not home.exists()
+
+    settings = lake_of(home)
+    before = {path.name: path.read_bytes() for path in home.iterdir() if path.is_file()}
+    found = doctor.check_lake(settings)
+
+    assert (found.level, found.detail) == ("ok", "store.db, catalog.db can be read")
+    assert {path.name: path.read_bytes() for path in home.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize("name", ["store.db", "catalog.db"])
+def test_a_damaged_file_of_the_lake_is_found(tmp_path, name):
+    settings = lake_of(tmp_path / "lake")
+    (tmp_path / "lake" / name).write_bytes(b"this is no database" * 500)
+
+    found = doctor.check_lake(settings)
+
+    assert found.level == "fail"
+    assert name in found.detail
+    assert "is damaged: file is not a database" in found.detail
+    assert "away" in found.fix
+
+
+def test_a_catalog_that_is_damaged_further_on_is_found(tmp_path):
+    settings = lake_of(tmp_path / "lake")
+    path = tmp_path / "lake" / "catalog.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4096] + b"Z" * (len(whole) - 4096))
+
+    assert "the catalog is damaged" in doctor.check_lake(settings).detail
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [
+        ("store.db", "UPDATE alembic_version SET version_num = '9999'"),
+        ("catalog.db", "PRAGMA user_version = 9999"),
+    ],
+)
+def test_a_lake_of_a_newer_version_is_found(tmp_path, name, statement):
+    settings = lake_of(tmp_path / "lake")
+    with closing(sqlite3.connect(tmp_path / "lake" / name)) as connection, connection:
+        connection.execute(statement)
+
+    found = doctor.check_lake(settings)
+
+    assert (found.level, found.fix) == ("fail", "upgrade gamelake")
+    assert "9999" in found.detail
