@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from etl.iceberg_schemas import TABLES
 from gamelake import dictionary
 from gamelake.cli import COMMANDS
+from gamelake.welcome import WELCOME
 from serving.view_files import load_views
 from utils import errors
 from utils.config import Settings
@@ -140,3 +141,12 @@ def test_decisions_have_status_context_decision_and_consequences():
 
 def test_rawg_is_credited_with_an_active_link():
     assert "https://rawg.io" in page("README.md")
+
+
+def test_a_query_that_shows_some_rows_says_which():
+    texts = [*(page.read_text(encoding="utf-8") for page in PAGES), *(c.example for c in COMMANDS)]
+    shown = [q for text in texts for q in re.findall(r"SELECT[^`;]*?LIMIT \d+", text)]
+
+    assert len(shown) >= 3
+    assert [query for query in shown if "ORDER BY" not in query] == []
+    assert [t for t in (*texts, WELCOME) if re.search(r"FROM top_games[^ ]", t)] == []
