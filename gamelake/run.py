@@ -7,6 +7,8 @@ part step by step).
 The views need no refreshing: readers define them on whichever commit they pin.
 """
 
+from contextlib import ExitStack
+
 from etl.context import EtlRequest
 from etl.pipeline import run_etl
 from etl.report import EtlReport
@@ -29,11 +31,11 @@ def fetch_and_build(lake: Lake, session: Session, options: Run) -> tuple[IngestR
     """Fetch, then build from what was stored; what was fetched is told also if that fails."""
     report = fetch(lake, session, options)
     session.done["ingest"] = report
-    try:
-        return report, build(lake, session, options, EtlRequest(engine=options.engine))
-    except BaseException:  # Ctrl-C, too
-        session.terminal.note(fetched(report))
-        raise
+    with ExitStack() as broken_off:
+        broken_off.callback(session.terminal.note, fetched(report))
+        built = build(lake, session, options, EtlRequest(engine=options.engine))
+        broken_off.pop_all()
+    return report, built
 
 
 def etl_request(options: Etl) -> EtlRequest:
