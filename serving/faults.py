@@ -11,7 +11,8 @@ from utils.errors import Damaged, GamelakeError, ServiceDown, UsageError
 
 _MEANT = re.compile(r'\n?(?:Did you mean "([^"]+)"\??|Candidate bindings: ([^\n]+))')
 _MISSING = re.compile("No such file|FileNotFoundError|AWS Error (?:NO_SUCH_KEY|RESOURCE_NOT_FOUND)")
-_UNREADABLE = re.compile("registered as '([^']+)' failed: ((?:IOError|Invalid: Could not open).*)")
+_READING = re.compile("reading the stream registered as '([^']+)' failed: (.*)", re.DOTALL)
+_UNREADABLE = re.compile("IOError|Invalid: Could not open")
 _HIDDEN = re.compile(r"\btemp\.main\.pinned_|\b(?:main\.)?pinned_")
 
 
@@ -35,22 +36,27 @@ def _translated(error: duckdb.Error, text: str, names: Collection[str]) -> Gamel
         hint = "aggregate, filter or LIMIT; joining two bridges multiplies rows"
     elif isinstance(error, duckdb.PermissionException):
         hint = "queries see only the tables of the lake, no files; .tables lists them"
-    elif _MISSING.search(message):
-        kind, hint = Damaged, f"a data file is missing: {Damaged.next_step}"
-    elif "AWS Error" in message:  # as Arrow calls whatever speaks S3
-        kind, hint = (
-            ServiceDown,
-            "start MinIO (`make up`) or correct MINIO_ENDPOINT, then ask again",
-        )
-        message = f"MinIO does not give the tables' files: {message.rpartition('AWS Error ')[2]}"
-    elif found := _UNREADABLE.search(message):
-        message = f"a file of {found[1]} cannot be read: {found[2]}"
-        kind, hint = Damaged, Damaged.next_step
-        if "[errno " in message:  # the system refused: what is stored may be sound
-            kind, hint = ServiceDown, "check the rights of the lake's folder (gamelake doctor)"
+    elif (found := _READING.search(message)) and _UNREADABLE.match(found[2]):
+        kind, message, hint = _refused(found[1], found[2])
     else:
         message, hint = _suggested(message, names)
     return kind(message, operation="query", subject=shorten(text), hint=hint)
+
+
+def _refused(table: str, why: str) -> tuple[type[ServiceDown], str, str]:
+    """Return what trouble with a file of `table` Arrow's words `why` tell of, and what to do."""
+    message = f"a file of {table} cannot be read: {why}"
+    if not _MISSING.search(why):
+        if "AWS Error" in why:  # as Arrow calls whatever speaks S3
+            said = f"MinIO does not give the tables' files: {why.rpartition('AWS Error ')[2]}"
+            return (
+                ServiceDown,
+                said,
+                "start MinIO (`make up`) or correct MINIO_ENDPOINT, then ask again",
+            )
+        if "[errno " in why:  # the system refused: what is stored may be sound
+            return ServiceDown, message, "check the folder's rights and its disk (gamelake doctor)"
+    return Damaged, message, Damaged.next_step
 
 
 def _suggested(message: str, names: Collection[str]) -> tuple[str, str]:

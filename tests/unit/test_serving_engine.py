@@ -111,6 +111,12 @@ def test_a_wrong_statement_is_a_usage_error_with_a_hint(
     assert "did you mean" not in caught.value.message.lower()
 
 
+@pytest.mark.parametrize("text", ["No such file", "AWS Error", "[errno 13]"])
+def test_what_a_query_says_of_files_is_its_own(engine: QueryEngine, text: str) -> None:
+    with pytest.raises(UsageError, match="convert"):
+        engine.sql(f"SELECT CAST('{text}' AS INTEGER)").fetchall()
+
+
 def test_an_error_while_running_is_a_usage_error_too(engine: QueryEngine) -> None:
     with pytest.raises(UsageError, match="Conversion"):
         engine.sql("SELECT CAST(name AS INTEGER) FROM fact_games").fetchall()
