@@ -33,6 +33,7 @@ def fetch_and_build(lake: Lake, session: Session, options: Run) -> tuple[IngestR
     session.done["ingest"] = report
     with ExitStack() as broken_off:
         broken_off.callback(session.terminal.note, fetched(report))
+        session.interrupts.heed()
         built = build(lake, session, options, EtlRequest(engine=options.engine))
         broken_off.pop_all()
     return report, built

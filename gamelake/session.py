@@ -46,6 +46,11 @@ class Interrupts:
         finally:
             self._graceful = False
 
+    def heed(self) -> None:
+        """Raise KeyboardInterrupt when one came as graceful work ended anyway: no more is begun."""
+        if self.seen:
+            raise KeyboardInterrupt
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del number, frame
         if self.seen:

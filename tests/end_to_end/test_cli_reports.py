@@ -12,6 +12,8 @@ from simulated import running
 
 from gamelake import __main__ as command_line
 from gamelake import run as steps
+from gamelake.fetching import fetch
+from ingestion.report import IngestReport
 from utils.errors import ChecksFailed
 
 
@@ -45,6 +47,23 @@ def test_a_run_tells_what_it_fetched_whatever_happens_to_the_build(
     assert told.json["error"]
     assert told.json["ingest"]["games_seen"] == told.json["ingest"]["games_new"] == 30
     assert told.err.count("Fetched 30 games") == told.err.count("Complete: ") == 1
+
+
+def test_ctrl_c_in_the_last_moment_of_an_ingest_begins_no_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetch_and_press(*asked: Any) -> IngestReport:
+        report = fetch(*asked)
+        with asked[1].interrupts.graceful():
+            signal.raise_signal(signal.SIGINT)
+        return report
+
+    monkeypatch.setattr(steps, "fetch", fetch_and_press)
+    monkeypatch.setattr(steps, "run_etl", _wrong)
+    with running(games=30) as source:
+        told = LakeUnderTest(tmp_path / "lake", source.base_url).run("run")
+
+    assert (told.code, told.json["ingest"]["complete"]) == (130, True)
 
 
 def test_a_daily_run_notices_that_what_is_published_is_lost(tmp_path: Path) -> None:
