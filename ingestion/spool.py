@@ -1,9 +1,9 @@
 """The spool: pages are appended here and durable before anything counts on them.
 
 A segment is a file of frames; a frame is `length of head, length of packed body, length of body,
-CRC-32`, the head (JSON) and the body (the rows as the source sent them) packed by LZ4: a sync costs
-what it has to write. A torn last frame is what a crash leaves: it is ignored, because nobody was
-told that it is durable.
+CRC-32 (of packed body and head)`, the head (JSON) and the body (the rows as the source sent them)
+packed by LZ4: a sync costs what it has to write. A torn last frame is what a crash leaves: it is
+ignored, because nobody was told that it is durable.
 """
 
 import json
@@ -74,10 +74,11 @@ class Spool:
         Raises OSError when the disk refuses; the spool takes nothing more after that.
         """
         packed = _PACK.compress(body, asbytes=True)
+        checksum = zlib.crc32(packed)  # here: it lets other threads run, who may need the lock
         with self._lock:
             self._refuse_when_broken()
             with self._breaking():  # half a frame would hide what follows it
-                self._write(head, packed, len(body))
+                self._write(head, packed, len(body), checksum)
             self._written += 1
             mine = self._written
         self._sync_up_to(mine)
@@ -100,6 +101,8 @@ class Spool:
 
     def wait_for_room(self, segments: int, timeout: float) -> bool:
         """Wait until at most `segments` sealed ones wait to be taken; False when they still do."""
+        if len(self._sealed) <= segments:  # mostly: spare the lock
+            return True
         with self._changed:
             return self._changed.wait_for(lambda: len(self._sealed) <= segments, timeout)
 
@@ -111,11 +114,10 @@ class Spool:
                 os.close(self._file)
                 self._file = None
 
-    def _write(self, head: PageHead, packed: bytes, size: int) -> None:
+    def _write(self, head: PageHead, packed: bytes, size: int, checksum: int) -> None:
         fetched_at = self._clock.stamp()
         encoded = json.dumps({**vars(head), "fetched_at": iso(fetched_at)}).encode()
-        checksum = zlib.crc32(packed, zlib.crc32(encoded))
-        prefix = _PREFIX.pack(len(encoded), len(packed), size, checksum)
+        prefix = _PREFIX.pack(len(encoded), len(packed), size, zlib.crc32(encoded, checksum))
         with operation("spool.append"):
             whole = _PREFIX.size + len(encoded) + len(packed)
             if os.writev(self._open(fetched_at), (prefix, encoded, packed)) != whole:
@@ -196,7 +198,7 @@ def read_segment(path: Path) -> Iterator[Frame]:
         while len(prefix := file.read(_PREFIX.size)) == _PREFIX.size:
             head_size, packed_size, size, checksum = _PREFIX.unpack(prefix)
             head, packed = file.read(head_size), file.read(packed_size)
-            if len(packed) != packed_size or zlib.crc32(packed, zlib.crc32(head)) != checksum:
+            if len(packed) != packed_size or zlib.crc32(head, zlib.crc32(packed)) != checksum:
                 return
             body = _PACK.decompress(packed, size, asbytes=True)
             yield Frame(PageHead(**json.loads(head)), body)

@@ -1,13 +1,10 @@
 """The ledger's bulk statements, as fast as each database takes them."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, select, update
-
-from storage.database import models
-from storage.database.repositories.bulk import execute_rows
-from storage.database.repositories.upsert import upsert_statement
+from sqlalchemy import Connection
 
 COLUMNS = (
     "natural_id",
@@ -47,28 +44,29 @@ def ledger_statements(connection: Connection) -> LedgerStatements:
 
 
 class _Sqlite:
-    """One prepared statement, run for every row: there is no way to a server to save."""
+    """One statement over JSON, however many rows.
+
+    Run for every row, it gives the interpreter's lock away and waits for it again at every row.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def lookup(self, source: str, entity: str, ids: Sequence[int]) -> Iterable[Values]:
         """See LedgerStatements."""
-        values = {"source": source, "entity": entity, "ids": ids}
-        return (tuple(row) for row in self._connection.execute(_LOOKUP, values))
+        values = (source, entity, json.dumps([*ids]))
+        return (tuple(row) for row in self._connection.exec_driver_sql(_LOOKUP, values))
 
     def upsert(self, source: str, entity: str, rows: Sequence[Values]) -> None:
         """See LedgerStatements."""
-        statement = upsert_statement(self._connection, models.Ledger, keep=("first_seen",))
-        values = [(source, entity, *row) for row in rows]
-        execute_rows(self._connection, statement, ("source", "entity", *COLUMNS), values)
+        self._connection.exec_driver_sql(_UPSERT, (source, entity, json.dumps([*rows])))
 
     def touch(
         self, source: str, entity: str, ids: Sequence[int], *, seen_at: str, run_id: str
     ) -> None:
         """See LedgerStatements."""
-        values = [(seen_at, run_id, source, entity, natural_id) for natural_id in ids]
-        execute_rows(self._connection, _TOUCH, ("seen", "run", "s", "e", "i"), values)
+        values = (seen_at, run_id, source, entity, json.dumps([*ids]))
+        self._connection.exec_driver_sql(_TOUCH, values)
 
 
 class _Postgres:
@@ -112,20 +110,6 @@ def _last_of_equals(rows: Sequence[Values]) -> Iterable[Values]:
 
 
 _FIRST = COLUMNS.index("first_seen")
-_LOOKUP = select(*(getattr(models.Ledger, name) for name in COLUMNS)).where(
-    models.Ledger.source == bindparam("source"),
-    models.Ledger.entity == bindparam("entity"),
-    models.Ledger.natural_id.in_(bindparam("ids", expanding=True)),
-)
-_TOUCH = (
-    update(models.Ledger)
-    .where(
-        models.Ledger.source == bindparam("s"),
-        models.Ledger.entity == bindparam("e"),
-        models.Ledger.natural_id == bindparam("i"),
-    )
-    .values(last_seen=bindparam("seen"), run_id=bindparam("run"))
-)
 _NAMES = ", ".join(COLUMNS)
 _ARRAYS = ", ".join(
     f"%({name})b::{'bigint' if name == 'natural_id' else 'text'}[]" for name in COLUMNS
@@ -133,6 +117,17 @@ _ARRAYS = ", ".join(
 _NEW = ", ".join(
     f"{name} = excluded.{name}" for name in COLUMNS if name not in ("natural_id", "first_seen")
 )
+_FIELDS = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(COLUMNS)))
+_OF = "source = ? AND entity = ? AND natural_id IN (SELECT value FROM json_each(?))"
+_LOOKUP = f"SELECT {_NAMES} FROM ledger WHERE {_OF}"
+_TOUCH = f"UPDATE ledger SET last_seen = ?, run_id = ? WHERE {_OF}"
+_CONFLICT = f"ON CONFLICT (source, entity, natural_id) DO UPDATE SET {_NEW}"
+# Without a WHERE the parser takes ON for a join's.
+_UPSERT = f"""
+INSERT INTO ledger (source, entity, {_NAMES})
+SELECT ?, ?, {_FIELDS} FROM json_each(?) WHERE true
+    {_CONFLICT}
+"""
 # The whole key is joined. With constants for its first columns PostgreSQL, which knows nothing of
 # a table that grew since it last counted, reads the whole entity instead: 100 rows a second.
 _PG_ASKED = """
@@ -145,6 +140,6 @@ _PG_LOOKUP = f"SELECT {_NAMES} FROM ledger, {_PG_ASKED}"
 _PG_UPSERT = f"""
 INSERT INTO ledger (source, entity, {_NAMES})
 SELECT %(source)s, %(entity)s, new.* FROM unnest({_ARRAYS}) AS new
-    ON CONFLICT (source, entity, natural_id) DO UPDATE SET {_NEW}
+    {_CONFLICT}
 """
 _PG_TOUCH = f"UPDATE ledger SET last_seen = %(seen)s, run_id = %(run)s FROM {_PG_ASKED}"

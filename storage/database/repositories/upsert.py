@@ -29,20 +29,8 @@ def upsert(
     Columns in `keep` stay as they are, those in `add` grow by the new value, all others take it.
     A stored row of which `unless` is true is left alone.
     """
-    if rows:
-        statement = upsert_statement(connection, model, keep=keep, add=add, unless=unless)
-        connection.execute(statement, rows)
-
-
-def upsert_statement(
-    connection: Connection,
-    model: type[Base],
-    *,
-    keep: Sequence[str] = (),
-    add: Sequence[str] = (),
-    unless: ColumnElement[bool] | None = None,
-) -> sqlite.Insert | postgresql.Insert:
-    """Return what `upsert` executes; its parameters are named like the columns."""
+    if not rows:
+        return
     statement = _insert(connection, model)
     keys = [column.name for column in model.__table__.primary_key]
     new = {
@@ -51,7 +39,8 @@ def upsert_statement(
         if name not in keys and name not in keep
     }
     where = None if unless is None else ~unless
-    return statement.on_conflict_do_update(index_elements=keys, set_=new, where=where)
+    updating = statement.on_conflict_do_update(index_elements=keys, set_=new, where=where)
+    connection.execute(updating, rows)
 
 
 def insert_missing(
