@@ -35,7 +35,6 @@ KILLS = [
     f"PostgreSQL kill {INGEST} after store.put 2",
     f"PostgreSQL kill {ETL} after warehouse.write 12",
     f"PostgreSQL kill {ETL} before db.commit 3",
-    f"PostgreSQL kill {ETL} after catalog.commit {SWAPPED}",
 ]
 PAUSES = [
     f"MinIO pause {INGEST} before store.put 1",
@@ -96,6 +95,7 @@ def test_a_server_that_restarts_is_waited_for(
     f"Nessie kill {INGEST} after http.get 4",
     f"Nessie pause {INGEST} before store.put 1",
     f"MinIO kill {ETL} before catalog.commit {SWAPPED}",
+    f"PostgreSQL kill {ETL} after catalog.commit {SWAPPED}",
 )
 def test_a_server_that_is_not_needed_any_more_is_not_missed(
     stack_stages: Stages, stack: Stack, out: Outage

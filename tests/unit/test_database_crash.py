@@ -46,12 +46,14 @@ def test_every_operation_may_be_the_last(new_lab: NewLab, action: str) -> None:
 
 @pytest.mark.crash
 def test_an_operation_that_fails_for_ever_leaves_a_store_that_can_go_on(new_lab: NewLab) -> None:
-    for ordinal, _ in enumerate(operations(new_lab), start=1):
+    every = operations(new_lab)
+    assert every[-1][0] == "db.commit"  # gives the lease back, which ends by itself if that fails
+    for ordinal, _ in enumerate(every, start=1):
         lab = new_lab(f"forever-{ordinal}")
         fault = Fault("error", "before", "*", ordinal, forever=True)
         outcome = crash.run(small_ingest, lab.home, lab.url, fault=fault)
         assert outcome.fault_fired
-        assert outcome.exit_code == 1
+        assert outcome.exit_code == (1 if ordinal < len(every) else 0)
         check(lab)
         finish(lab)
         check_finished(lab)
