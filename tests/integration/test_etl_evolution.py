@@ -1,6 +1,7 @@
 """A version with more columns publishes upon an earlier one's lake, and old runs stay readable."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,19 +114,24 @@ def test_new_columns_are_filled_by_the_next_etl_and_earlier_runs_stay_as_they_we
     assert "colour" not in columns["fact_games"]
 
 
-def downgrade(patch: pytest.MonkeyPatch, absent: str) -> None:
-    """Become a version that has no such table."""
-    patch.delitem(TABLES, absent)
+@contextmanager
+def downgraded(patch: pytest.MonkeyPatch, absent: str) -> Iterator[None]:
+    """Be a version that has no such table; afterwards the tables have their order again."""
+    kept, whole_star = dict(TABLES), build_star
+    del TABLES[absent]
     patch.setattr("etl.pipeline.STAR", tuple(TABLES))
-    before = build_star
-    patch.setattr("etl.build.build_star", lambda i: {n: before(i)[n] for n in TABLES})
+    patch.setattr("etl.build.build_star", lambda i: {n: whole_star(i)[n] for n in TABLES})
+    try:
+        yield
+    finally:
+        TABLES.clear()
+        TABLES.update(kept)
 
 
 def test_a_commit_without_a_table_answers_what_it_can_and_can_be_rolled_back_to(
     lake: EtlLake, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monkeypatch.context() as patch:
-        downgrade(patch, "fact_source_years")
+    with monkeypatch.context() as patch, downgraded(patch, "fact_source_years"):
         first = build(lake, 1, run="r1")
     assert "fact_source_years" not in lake.ctx.catalog.pin("main").tables
     with context.open_lake(settings) as opened:
