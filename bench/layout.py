@@ -77,10 +77,10 @@ def main() -> int:
         for _ in range(asked.repeat):
             for name, (_, files) in written.items():
                 rounds[name].append(_answers(files))
-    for name, (seconds, files) in written.items():
-        print(f"{name:<34} wrote in {seconds:5.2f} s, {_size(files)}")
-        for what, took in _least(rounds[name]).items():
-            print(f"    {what:<28} {took * 1000:7.1f} ms")
+        for name, (seconds, files) in written.items():
+            print(f"{name:<34} wrote in {seconds:5.2f} s, {_size(files)}")
+            for what, took in _least(rounds[name]).items():
+                print(f"    {what:<28} {took * 1000:7.1f} ms")
     return 0
 
 
