@@ -47,8 +47,7 @@ def settle_dead_runs(ctx: EtlContext) -> None:
     tag and counts as completed. Any other failed; its branch goes, unless checks failed on it:
     then it stays for inspection.
     """
-    tag_published(ctx.catalog)
-    references = ctx.catalog.references()
+    references = tag_published(ctx.catalog)
     for run in _recent_runs(ctx):
         if run_tag(run.run_id) in references:
             _complete(ctx, run)
@@ -58,11 +57,16 @@ def settle_dead_runs(ctx: EtlContext) -> None:
             ctx.catalog.drop_branch(etl_branch(run.run_id))
 
 
-def tag_published(catalog: LakeCatalog) -> None:
-    """Tag what main holds by its run, if that died before it could; so main can move on."""
-    record = catalog.pin(MAIN).record
-    if record is not None and run_tag(record.run_id) not in catalog.references():
-        catalog.tag(run_tag(record.run_id), MAIN)
+def tag_published(catalog: LakeCatalog) -> set[str]:
+    """Tag what main holds by its run, if that died before it could; so main can move on.
+
+    Returns the names of all references.
+    """
+    record, names = catalog.pin(MAIN).record, {*catalog.references()}
+    if record is not None and (tag := run_tag(record.run_id)) not in names:
+        catalog.tag(tag, MAIN)
+        names.add(tag)
+    return names
 
 
 def _recent_runs(ctx: EtlContext) -> list[Run]:

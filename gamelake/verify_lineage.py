@@ -22,6 +22,6 @@ def versions_are_in_raw(lake: Lake) -> Iterator[str]:
     stored = stored.rename_columns([*_ORIGIN.values()]).cast(published.schema)
     lost = published.join(stored, [*_ORIGIN.values()], join_type="left anti")
     if lost.num_rows:
-        first = lost.sort_by([(name, "ascending") for name in _ORIGIN.values()]).slice(0, 1)
+        first = lost.sort_by([(name, "ascending") for name in _ORIGIN.values()])
         game, seen = first["game_id"][0].as_py(), first["observed_at"][0].as_py()
         yield f"{lost.num_rows} published versions are in no part: first game {game} of {seen}"

@@ -47,9 +47,10 @@ def _is_over(unit: UnitOfWork, run: Run) -> bool:
 
     What changed since then needs another; the watermark has not moved, so nothing is left out.
     """
+    if run.state != "failed" or "held" not in run.summary:
+        return False
     rows = leaves(unit.windows.list(run.run_id))
-    held = run.state == "failed" and run.summary.get("held", False)
-    return held and bool(rows) and all(row.state == "done" for row in rows)
+    return bool(rows) and all(row.state == "done" for row in rows)
 
 
 def ask_source(

@@ -120,7 +120,7 @@ class QueryEngine:
         try:
             self._execute([f"CREATE VIEW {VIEWS_SCHEMA}.{view.name} AS {view.sql}"])
         except (duckdb.CatalogException, duckdb.BinderException):
-            if all(is_as_declared(name, self.tables.get(name)) for name in TABLES):
+            if all(_is_as_declared(name, self.tables.get(name)) for name in TABLES):
                 raise
             return False
         return True
@@ -130,7 +130,7 @@ class QueryEngine:
             self._connection.execute(statement)
 
 
-def is_as_declared(name: str, found: pa.Schema | None) -> bool:
+def _is_as_declared(name: str, found: pa.Schema | None) -> bool:
     """Return whether a published table has every column that this version declares."""
     return found is not None and {*TABLES[name].arrow().names} <= {*found.names}
 

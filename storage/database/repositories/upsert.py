@@ -20,13 +20,12 @@ def upsert(
     model: type[Base],
     rows: Sequence[Mapping[str, Any]],
     *,
-    keep: Sequence[str] = (),
     add: Sequence[str] = (),
     unless: ColumnElement[bool] | None = None,
 ) -> None:
     """Insert `rows` (one dict of columns each); where the primary key exists, update.
 
-    Columns in `keep` stay as they are, those in `add` grow by the new value, all others take it.
+    Columns in `add` grow by the new value, all others take it.
     A stored row of which `unless` is true is left alone.
     """
     if not rows:
@@ -36,7 +35,7 @@ def upsert(
     new = {
         name: (getattr(model, name) + value if name in add else value)
         for name, value in statement.excluded.items()
-        if name not in keys and name not in keep
+        if name not in keys
     }
     where = None if unless is None else ~unless
     updating = statement.on_conflict_do_update(index_elements=keys, set_=new, where=where)
