@@ -9,11 +9,12 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
-from typing import Literal
+from typing import Literal, cast
 from urllib.parse import urlencode
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, IncompleteRead, NewConnectionError
 
 from utils.clock import Clock
@@ -26,7 +27,7 @@ _EXCERPT = 300
 
 @dataclass(frozen=True)
 class Answer:
-    """A complete answer of any status; `body` is decompressed, header names are lower case."""
+    """A complete answer of any status; `body` is decompressed, header names have no case."""
 
     status: int
     headers: Mapping[str, str]
@@ -46,15 +47,45 @@ class Failure:
     excerpt: str = ""
 
 
+class _Line(HTTPAdapter):
+    """What one thread sends its requests through, over urllib3.
+
+    Decided once, as a session of `requests` does for every request: how the source is reached
+    (proxies, certificates of the environment) and what a request's head says. At each request it
+    costs more than the request.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__()
+        session = requests.Session()
+        found = session.merge_environment_settings(base_url, {}, None, None, None)
+        proxies, verify, cert = found["proxies"], found["verify"], found["cert"]
+        session.trust_env = False  # no password of a .netrc
+        session.headers = requests.structures.CaseInsensitiveDict(
+            {
+                "User-Agent": f"gamelake/{_version()} (+https://rawg.io/apidocs; data: RAWG)",
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+            }
+        )
+        request = session.prepare_request(requests.Request("GET", base_url))
+        self.headers = dict(request.headers)
+        self.target = self.request_url(request, proxies).rstrip("/")
+        pool = self.get_connection_with_tls_context(request, verify, proxies, cert)
+        self.cert_verify(pool, base_url, verify, cert)  # type: ignore[no-untyped-call]
+        self.pool = cast(urllib3.HTTPConnectionPool, pool)
+
+
 class HttpExchange:
     """GETs below one base URL, over one kept-alive connection a thread."""
 
     def __init__(self, base_url: str, *, timeout_s: float, clock: Clock) -> None:
         self._base_url = base_url.rstrip("/")
         self._timeout_s = timeout_s
+        self._timeout = urllib3.Timeout(connect=timeout_s, read=timeout_s)
         self._clock = clock
-        self._local = threading.local()  # .session, and .request: what its requests start from
-        self._sessions: set[requests.Session] = set()
+        self._local = threading.local()  # .line
+        self._lines: set[_Line] = set()
         self._lock = threading.Lock()
 
     def get(self, path: str, params: Mapping[str, str]) -> Answer | Failure:
@@ -68,42 +99,42 @@ class HttpExchange:
 
     def drop_connection(self) -> None:
         """Forget this thread's connection: after a broken answer its rest may still be in it."""
-        session = self._local.__dict__.pop("session", None)
-        if session is not None:
-            session.close()
+        line = self._local.__dict__.pop("line", None)
+        if line is not None:
+            line.close()
             with self._lock:
-                self._sessions.discard(session)
+                self._lines.discard(line)
 
     def close(self) -> None:
         """Close the connections of all threads."""
         with self._lock:
-            for session in self._sessions:
-                session.close()
-            self._sessions.clear()
+            for line in self._lines:
+                line.close()
+            self._lines.clear()
 
     def _exchange(self, path: str, params: Mapping[str, str]) -> Answer | Failure:
         deadline = self._clock.monotonic() + 3 * self._timeout_s
-        session = self._session()
-        request = self._local.request.copy()
-        request.url = f"{request.url.rstrip('/')}/{path}?{urlencode(params)}"
-        # A redirect would carry the key to wherever it points.
-        with session.send(
-            request,
-            timeout=self._timeout_s,
-            stream=True,
-            allow_redirects=False,
-            proxies=session.proxies,
-        ) as response:
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            body = self._read(response.raw, deadline)
+        line = self._line()
+        with line.pool.urlopen(
+            "GET",
+            f"{line.target}/{path}?{urlencode(params)}",
+            headers=line.headers,
+            timeout=self._timeout,
+            retries=False,
+            redirect=False,  # it would carry the key to wherever it points
+            assert_same_host=False,  # a proxy is asked for another host
+            preload_content=False,
+            decode_content=False,
+        ) as raw:
+            body = self._read(raw, deadline)
         if isinstance(body, bytes):
-            body = _decompress(body, headers.get("content-encoding", "identity"))
+            body = _decompress(body, raw.headers.get("content-encoding", "identity"))
         if isinstance(body, Failure):
             self.drop_connection()
             return body
-        return Answer(response.status_code, headers, body)
+        return Answer(raw.status, raw.headers, body)
 
-    def _read(self, raw: urllib3.HTTPResponse, deadline: float) -> bytes | Failure:
+    def _read(self, raw: urllib3.BaseHTTPResponse, deadline: float) -> bytes | Failure:
         """Read to the end that Content-Length names; urllib3 raises where it is not reached."""
         chunks, size = [], 0
         while chunk := raw.read1(_CHUNK, decode_content=False):
@@ -115,32 +146,13 @@ class HttpExchange:
                 return Failure("body", f"the answer is over {_MAX_BODY >> 20} MiB")
         return b"".join(chunks)
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = _new_session(self._base_url)
-            # Prepared once: preparing each request costs more than sending it.
-            self._local.request = session.prepare_request(requests.Request("GET", self._base_url))
-            self._local.session = session
+    def _line(self) -> _Line:
+        line: _Line | None = getattr(self._local, "line", None)
+        if line is None:
+            line = self._local.line = _Line(self._base_url)
             with self._lock:
-                self._sessions.add(session)
-        return session
-
-
-def _new_session(base_url: str) -> requests.Session:
-    session = requests.Session()
-    # Proxies and certificates of the environment are read here once instead of at each request.
-    found = session.merge_environment_settings(base_url, {}, None, None, None)
-    session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
-    session.trust_env = False
-    session.headers = requests.structures.CaseInsensitiveDict(
-        {
-            "User-Agent": f"gamelake/{_version()} (+https://rawg.io/apidocs; data: RAWG)",
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-        }
-    )
-    return session
+                self._lines.add(line)
+        return line
 
 
 def _version() -> str:
@@ -180,5 +192,7 @@ def _broken(error: BaseException) -> Failure:
             reason = "the answer is shorter than its Content-Length"
         elif isinstance(inner, OSError) and inner.strerror:
             reason = inner.strerror
+        elif type(inner) is OSError:  # a missing certificate bundle, a proxy that refuses
+            reason = str(inner)
         inner = inner.__cause__ or inner.__context__
     return Failure(kind, reason)

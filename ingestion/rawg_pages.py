@@ -54,6 +54,7 @@ class RowHead(Struct, frozen=True, rename={"natural_id": "id"}):
     natural_id: Annotated[int, Meta(ge=1, le=_MAX_INT64)] | None
     updated: str | None
     released: str | None
+    score: Raw = _ABSENT  # only the filtered listing has it
 
 
 @dataclass(frozen=True)
@@ -137,9 +138,6 @@ class _Head(Struct):
     id: Any = None
     updated: Any = None
     released: Any = None
-
-
-class _Scored(Struct):
     score: Raw = _ABSENT
 
 
@@ -147,7 +145,6 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _CLEAN_HEADS = msgspec.json.Decoder(tuple[RowHead, ...])
 _HEAD = msgspec.json.Decoder(_Head)
 _FILTERS = msgspec.json.Decoder(_Filters)
-_SCORED = msgspec.json.Decoder(_Scored)
 
 
 def read_page(answer: Answer, query: ListingQuery, number: int, *, erase: KeyEraser) -> Page:
@@ -158,13 +155,14 @@ def read_page(answer: Answer, query: ListingQuery, number: int, *, erase: KeyEra
     if answer.status == 404 and number == 1:
         raise no_api(query.name)
     envelope = _read_envelope(answer.body)
-    if not bytes(envelope.results):
+    results = bytes(envelope.results)
+    if not results:
         if envelope.detail is None or number == 1:
             raise ValueError("the answer has no results")
         return Page(query, number, 0, (), b"[]", query.listing, has_next=False, past_end=True)
     if answer.status != 200:
         raise ValueError(f"results with HTTP {answer.status}")
-    results = erase(bytes(envelope.results))
+    results = erase(results)
     heads = _read_heads(results)
     return Page(
         query,
@@ -172,7 +170,7 @@ def read_page(answer: Answer, query: ListingQuery, number: int, *, erase: KeyEra
         envelope.count,
         heads,
         results,
-        _listing(envelope, results, query.listing),
+        _listing(envelope, heads, query.listing),
         has_next=envelope.next is not None,
         past_end=False,
         years=_read_years(bytes(envelope.filters)) if number == 1 else (),
@@ -206,7 +204,7 @@ def _read_head(row: bytes) -> RowHead:
     except (ValueError, RecursionError):
         return RowHead(None, None, None)
     natural_id = head.id if type(head.id) is int and 0 < head.id <= _MAX_INT64 else None
-    return RowHead(natural_id, _text(head.updated), _text(head.released))
+    return RowHead(natural_id, _text(head.updated), _text(head.released), head.score)
 
 
 def _read_years(filters: bytes) -> tuple[tuple[int, int], ...]:
@@ -223,18 +221,7 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _listing(envelope: _Envelope, results: bytes, expected: str) -> str:
-    if bytes(envelope.user_platforms) or (b'"score"' in results and _has_score(results)):
+def _listing(envelope: _Envelope, heads: tuple[RowHead, ...], expected: str) -> str:
+    if bytes(envelope.user_platforms) or any(bytes(head.score) for head in heads):
         return layout.FILTERED
     return layout.BROWSE if bytes(envelope.seo_title) else expected
-
-
-def _has_score(results: bytes) -> bool:
-    return any(_is_scored(row) for row in json_slices.elements(results))
-
-
-def _is_scored(row: bytes) -> bool:
-    try:
-        return bool(bytes(_SCORED.decode(row).score))
-    except (ValueError, RecursionError):
-        return False

@@ -15,6 +15,7 @@ from ingestion.source import Source
 from ingestion.spool import PageHead, Spool
 from storage.database.repositories.windows import WindowRow
 from utils.errors import GamelakeError, Stopped
+from utils.one_cpu import pick_cpu, stay_on
 
 PAGES_A_PART = 64
 _SEGMENTS_WAITING = 4  # more, and fetching waits for rolling
@@ -42,7 +43,8 @@ class Reader:
         Raises what stopped a worker: QuotaSpent, SourceError, Stopped, OSError, or a defect.
         """
         self._final.difference_update(reading.window.name for reading in crawl.readings())
-        threads = [_Worker(crawl, self.source, self.spool) for _ in range(self.workers)]
+        cpu = pick_cpu()
+        threads = [_Worker(crawl, self.source, self.spool, cpu) for _ in range(self.workers)]
         for thread in threads:
             thread.start()
         try:
@@ -106,16 +108,18 @@ class Reader:
 class _Worker(threading.Thread):
     """Fetches one page after the other until there is none, or something goes wrong."""
 
-    def __init__(self, crawl: Crawl, source: Source, spool: Spool) -> None:
+    def __init__(self, crawl: Crawl, source: Source, spool: Spool, cpu: int) -> None:
         super().__init__(name="ingest", daemon=True)
         self.error: Exception | None = None
         self._crawl = crawl
         self._source = source
         self._spool = spool
+        self._cpu = cpu
 
     def run(self) -> None:
         """Work until the crawl has nothing left; an error ends the crawl."""
         ended = False
+        stay_on(self._cpu)
         try:
             while (task := self._crawl.next()) is not None:
                 self._spool.wait_for_room(_SEGMENTS_WAITING, timeout=60)

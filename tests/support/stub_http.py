@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -47,8 +48,13 @@ def chunked(reply: Reply, cut: int | None = None) -> Reply:
 class StubServer:
     """Serves `answer(path, params)`; remembers every request and counts connections."""
 
-    def __init__(self, answer: Callable[[str, dict[str, str]], Reply]) -> None:
+    def __init__(
+        self,
+        answer: Callable[[str, dict[str, str]], Reply],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._answer = answer
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
@@ -60,7 +66,8 @@ class StubServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/api"
+        scheme = "http" if self._tls is None else "https"
+        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/api"
 
     def __enter__(self) -> "StubServer":
         return self
@@ -81,6 +88,10 @@ class StubServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            if self._tls is not None:  # hands are shaken at the first read
+                connection = self._tls.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
             self.connections += 1
             self._open.append(connection)
             self._threads.append(threading.Thread(target=self._serve, args=(connection,)))
