@@ -25,7 +25,7 @@ from bench.ours import (
 from bench.recorded import RECORDED, repeated
 from bench.results import Results
 from bench.table import add_totals, lines
-from simulator.capacity import measure
+from simulator.capacity import measure, warm
 from simulator.config import SimulatorConfig
 from simulator.process import SimulatorProcess
 from testbed.stack import Stack
@@ -94,6 +94,7 @@ def _measure_size(results: Results, config: SimulatorConfig, asked: argparse.Nam
     stack = Stack() if asked.profile == "stack" else nullcontext(None)
     with SimulatorProcess.start(config) as source, stack as servers, _folder() as folder:
         games = int(source.control.state()["games"])
+        warm(source)
         capacity = measure(source, "filtered", clients=2, seconds=2)
         print(f"{games:,} games, simulator: {capacity}", flush=True)
         parts = set(asked.parts.split(","))

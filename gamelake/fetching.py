@@ -13,6 +13,7 @@ from ingestion.ingest_pipeline import run_ingest
 from ingestion.report import IngestReport
 from utils.clock import SystemClock
 from utils.errors import GamelakeError
+from utils.interpreter import seldom_collected
 
 
 def fetch(lake: Lake, session: Session, options: Scope) -> IngestReport:
@@ -29,7 +30,11 @@ def fetch(lake: Lake, session: Session, options: Scope) -> IngestReport:
 @contextmanager
 def ingest_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[IngestContext]:
     """Give what ingestion asks for; the first Ctrl-C ends it in order."""
-    with shown(session.terminal) as progress, session.interrupts.graceful() as stop:
+    with (
+        seldom_collected(),
+        shown(session.terminal) as progress,
+        session.interrupts.graceful() as stop,
+    ):
         yield IngestContext(
             settings=lake.settings,
             raw=lake.raw,

@@ -1,6 +1,5 @@
 """What a build asks for, made from an open lake and the session of a command."""
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +10,7 @@ from gamelake.progress import shown
 from gamelake.session import Session
 from storage.database.writer import hold_writer
 from utils.clock import SystemClock
+from utils.interpreter import seldom_collected
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlC
     """Give what the build asks for, holding the right to write to the lake."""
     catalog = lake.catalog  # loads what the profile needs
     with (
-        _imports_left_alone(),
+        seldom_collected(),
         hold_writer(lake.database, wait_s=wait_s, above=catalog.fence()) as lease,
         shown(session.terminal) as progress,
     ):
@@ -33,16 +33,3 @@ def etl_context(lake: Lake, session: Session, *, wait_s: float) -> Iterator[EtlC
             progress=progress,
             clock=SystemClock(),
         )
-
-
-@contextmanager
-def _imports_left_alone() -> Iterator[None]:
-    """Definitions make many objects: let no collection walk through what imports made, meanwhile.
-
-    At the end of the process it has to, or DuckDB's bindings print what they take for leaks.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

@@ -8,6 +8,7 @@ no array (or object), is cut short or goes on after its end raises ValueError.
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 from msgspec import Raw
@@ -37,8 +38,12 @@ def members(data: bytes) -> dict[str, bytes]:
 
 def joined(fields: Mapping[str, bytes]) -> bytes:
     """Return the JSON object of these names and values: the way back from `members`."""
-    parts = (json.dumps(name).encode() + b":" + value for name, value in fields.items())
-    return b"{" + b",".join(parts) + b"}"
+    return b"{" + b",".join([_named(name) + value for name, value in fields.items()]) + b"}"
+
+
+@lru_cache(maxsize=1024)
+def _named(name: str) -> bytes:
+    return json.dumps(name).encode() + b":"
 
 
 def _slow_elements(text: str) -> list[bytes]:

@@ -5,9 +5,16 @@ as sent, each under the field's name, or for a nested field under its JSON point
 as `/platforms/0/requirements_en/devices`.
 """
 
+from collections.abc import Mapping
+from functools import cache
+from typing import TypeAlias
+
 import pyarrow as pa
 
 from ingestion import json_slices
+
+# The names of a struct, each with what is below it; the items of a list; None: nothing below.
+_Shape: TypeAlias = "Mapping[str, _Shape] | list[_Shape] | None"
 
 
 def split(row: bytes, declared: pa.Schema) -> tuple[bytes, dict[str, bytes]]:
@@ -16,26 +23,38 @@ def split(row: bytes, declared: pa.Schema) -> tuple[bytes, dict[str, bytes]]:
     Raises ValueError when `row` is an object that cannot be cut into members.
     """
     extra: dict[str, bytes] = {}
-    kept = _keep(row, pa.struct(list(declared)), "", extra)
+    kept = _keep(row, _shape(pa.struct(list(declared))), "", extra)
     return kept, {_top_name(pointer): value for pointer, value in extra.items()}
 
 
-def _keep(value: bytes, declared: pa.DataType, pointer: str, extra: dict[str, bytes]) -> bytes:
-    if pa.types.is_struct(declared) and value.startswith(b"{"):
+def _keep(value: bytes, shape: _Shape, pointer: str, extra: dict[str, bytes]) -> bytes:
+    if isinstance(shape, Mapping) and value.startswith(b"{"):
         kept = {}
         for name, part in json_slices.members(value).items():
-            below = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-            index = declared.get_field_index(name)
-            if index < 0:
-                extra[below] = part
+            below = shape.get(name)
+            if below is not None:
+                kept[name] = _keep(part, below, _pointer(pointer, name), extra)
+            elif name in shape:
+                kept[name] = part
             else:
-                kept[name] = _keep(part, declared.field(index).type, below, extra)
+                extra[_pointer(pointer, name)] = part
         return json_slices.joined(kept)
-    if pa.types.is_list(declared) and value.startswith(b"["):
+    if isinstance(shape, list) and value.startswith(b"["):
         parts = enumerate(json_slices.elements(value))
-        below_each = [_keep(x, declared.value_type, f"{pointer}/{i}", extra) for i, x in parts]
-        return b"[" + b",".join(below_each) + b"]"
+        kept_each = [_keep(part, shape[0], f"{pointer}/{i}", extra) for i, part in parts]
+        return b"[" + b",".join(kept_each) + b"]"
     return value
+
+
+@cache
+def _shape(declared: pa.DataType) -> _Shape:
+    if pa.types.is_struct(declared):
+        return {field.name: _shape(field.type) for field in declared}
+    return [_shape(declared.value_type)] if pa.types.is_list(declared) else None
+
+
+def _pointer(above: str, name: str) -> str:
+    return f"{above}/{name.replace('~', '~0').replace('/', '~1')}"
 
 
 def _top_name(pointer: str) -> str:

@@ -15,7 +15,7 @@ from ingestion.source import Source
 from ingestion.spool import PageHead, Spool
 from storage.database.repositories.windows import WindowRow
 from utils.errors import GamelakeError, Stopped
-from utils.one_cpu import pick_cpu, stay_on
+from utils.interpreter import pick_cpu, stay_on
 
 PAGES_A_PART = 64
 _SEGMENTS_WAITING = 4  # more, and fetching waits for rolling

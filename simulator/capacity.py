@@ -68,6 +68,14 @@ def measure(simulator: SimulatorProcess, shape: str, *, clients: int, seconds: f
     )
 
 
+def warm(simulator: SimulatorProcess) -> None:
+    """Read every page once: large catalogues are files, and the disk is not to be measured."""
+    with _Client(urlsplit(simulator.base_url).netloc) as client:
+        for shape in ("browse", "filtered"):
+            for target in _targets(simulator, shape):
+                client.get(target)
+
+
 def _targets(simulator: SimulatorProcess, shape: str) -> list[str]:
     """Return one address per page: of the whole catalogue, or of each year up to the limit."""
     netloc = urlsplit(simulator.base_url).netloc
