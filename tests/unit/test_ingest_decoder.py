@@ -129,3 +129,25 @@ def test_a_helper_hears_no_ctrl_c_and_says_nothing(segments: list[Path]) -> None
     )
 
     assert (done.stdout, done.stderr) == (f"1 {min(2, (os.cpu_count() or 1) - 1)}\n", "")
+
+
+def test_a_helper_does_without_pandas(segments: list[Path]) -> None:
+    """Arrow would load it with the first array that is made: a fifth of a second a helper."""
+    program = (
+        "import sys\n"
+        "from ingestion.decode import main\n"
+        "main()\n"
+        "print('pandas' in sys.modules, file=sys.stderr)\n"
+    )
+    lines = "".join(f"run\t{segment}\n" for segment in segments)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(decoder.__file__).parents[1],
+        input=lines.encode(),
+        capture_output=True,
+        check=True,
+    )
+    wire = io.BytesIO(done.stdout)
+
+    assert all(same(read_answer(wire), decode(segment, "run")) for segment in segments)
+    assert done.stderr == b"False\n"
