@@ -12,6 +12,8 @@ from ingestion.payload_hash import digest
 from ingestion.rows import BadRow, Lineage, bad_row, json_table, lineage_columns
 from storage.raw_schema import LOOKUP_FIELDS, RAW_LOOKUP
 
+_DECLARED = undeclared.shape_of(LOOKUP_FIELDS)
+
 
 @dataclass(frozen=True, slots=True)
 class LookupRow:
@@ -80,7 +82,7 @@ def lookup_table(lookup: Lookup, lineage: Lineage) -> pa.Table:
 
 
 def _read_row(text: bytes) -> LookupRow:
-    declared, extra = undeclared.split(text, LOOKUP_FIELDS)
+    declared, extra = undeclared.split(text, _DECLARED)
     row = _ROW.decode(declared)
     payload = _encode(row)
     row.platforms = sorted(row.platforms or [], key=lambda platform: platform.id)

@@ -26,6 +26,7 @@ from ingestion.payload_hash import payload_hashes
 from storage.raw_schema import GAME_FIELDS, RAW_GAMES, RAW_QUARANTINE
 
 _ABSENT = Raw(b"")
+_DECLARED = undeclared.shape_of(GAME_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _read_row(row: bytes) -> GameRow:
     try:
         game = _GAME.decode(row)
     except msgspec.ValidationError:
-        row, found = undeclared.split(row, GAME_FIELDS)
+        row, found = undeclared.split(row, _DECLARED)
         game = _GAME.decode(row)
         extra = json_slices.joined(found).decode()
     return _game_row(game, payload_hashes(b"[" + row + b"]")[0], extra)

@@ -6,7 +6,6 @@ as `/platforms/0/requirements_en/devices`.
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -14,20 +13,27 @@ import pyarrow as pa
 from ingestion import json_slices
 
 # The names of a struct, each with what is below it; the items of a list; None: nothing below.
-_Shape: TypeAlias = "Mapping[str, _Shape] | list[_Shape] | None"
+Shape: TypeAlias = "Mapping[str, Shape] | list[Shape] | None"
 
 
-def split(row: bytes, declared: pa.Schema) -> tuple[bytes, dict[str, bytes]]:
+def shape_of(declared: pa.Schema | pa.DataType) -> Shape:
+    """Return what `split` needs to know of a schema; make it once, not for each row."""
+    if isinstance(declared, pa.Schema) or pa.types.is_struct(declared):
+        return {field.name: shape_of(field.type) for field in declared}
+    return [shape_of(declared.value_type)] if pa.types.is_list(declared) else None
+
+
+def split(row: bytes, declared: Shape) -> tuple[bytes, dict[str, bytes]]:
     """Return `row` without its undeclared fields, and those as name -> JSON.
 
     Raises ValueError when `row` is an object that cannot be cut into members.
     """
     extra: dict[str, bytes] = {}
-    kept = _keep(row, _shape(pa.struct(list(declared))), "", extra)
+    kept = _keep(row, declared, "", extra)
     return kept, {_top_name(pointer): value for pointer, value in extra.items()}
 
 
-def _keep(value: bytes, shape: _Shape, pointer: str, extra: dict[str, bytes]) -> bytes:
+def _keep(value: bytes, shape: Shape, pointer: str, extra: dict[str, bytes]) -> bytes:
     if isinstance(shape, Mapping) and value.startswith(b"{"):
         kept = {}
         for name, part in json_slices.members(value).items():
@@ -44,13 +50,6 @@ def _keep(value: bytes, shape: _Shape, pointer: str, extra: dict[str, bytes]) ->
         kept_each = [_keep(part, shape[0], f"{pointer}/{i}", extra) for i, part in parts]
         return b"[" + b",".join(kept_each) + b"]"
     return value
-
-
-@cache
-def _shape(declared: pa.DataType) -> _Shape:
-    if pa.types.is_struct(declared):
-        return {field.name: _shape(field.type) for field in declared}
-    return [_shape(declared.value_type)] if pa.types.is_list(declared) else None
 
 
 def _pointer(above: str, name: str) -> str:
